@@ -2,8 +2,10 @@ package devices
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"sync"
+	"sync/atomic"
 )
 
 // ValueType is the one type that a channel has for ever.
@@ -54,19 +56,21 @@ const MaxChannels = 10000
 // Dictionary knows every channel by name and alias. Unknown channels are
 // learned as they are met. It is safe for concurrent use.
 type Dictionary struct {
-	mu     sync.RWMutex
-	byName map[string]*Channel // guarded by mu
-	list   []*Channel          // guarded by mu; index = Channel.ID
+	byName atomic.Pointer[map[string]*Channel] // replaced whole, so that Lookup needs no lock
+	mu     sync.Mutex
+	list   []*Channel // guarded by mu; index = Channel.ID
 }
 
 // NewDictionary takes the channels of the kinds. The same name may come more
 // than once with the same unit and type (battery_v of every kind); anything
 // else that collides is an error.
 func NewDictionary(lists ...[]Channel) (*Dictionary, error) {
-	d := &Dictionary{byName: make(map[string]*Channel)}
+	d := &Dictionary{}
+	byName := make(map[string]*Channel)
+	d.byName.Store(&byName)
 	for _, l := range lists {
 		for _, c := range l {
-			if err := d.add(c); err != nil {
+			if err := d.add(byName, c); err != nil {
 				return nil, err
 			}
 		}
@@ -74,8 +78,8 @@ func NewDictionary(lists ...[]Channel) (*Dictionary, error) {
 	return d, nil
 }
 
-func (d *Dictionary) add(c Channel) error {
-	if have, ok := d.byName[c.Name]; ok {
+func (d *Dictionary) add(byName map[string]*Channel, c Channel) error {
+	if have, ok := byName[c.Name]; ok {
 		if have.Name != c.Name || have.Unit != c.Unit || have.Type != c.Type {
 			return fmt.Errorf("channel %s: is %s in %q, already known as %s (%s in %q): %w", c.Name, c.Type, c.Unit, have.Name, have.Type, have.Unit, ErrConflict)
 		}
@@ -83,12 +87,12 @@ func (d *Dictionary) add(c Channel) error {
 	}
 	c.ID = len(d.list)
 	d.list = append(d.list, &c)
-	d.byName[c.Name] = &c
+	byName[c.Name] = &c
 	for _, a := range c.Aliases {
-		if have, ok := d.byName[a]; ok && have != &c {
+		if have, ok := byName[a]; ok && have != &c {
 			return fmt.Errorf("channel %s: alias %s already means %s: %w", c.Name, a, have.Name, ErrConflict)
 		}
-		d.byName[a] = &c
+		byName[a] = &c
 	}
 	return nil
 }
@@ -96,10 +100,7 @@ func (d *Dictionary) add(c Channel) error {
 // Lookup finds a channel by name or alias, nil if there is none. It does not
 // allocate.
 func (d *Dictionary) Lookup(name []byte) *Channel {
-	d.mu.RLock()
-	c := d.byName[string(name)]
-	d.mu.RUnlock()
-	return c
+	return (*d.byName.Load())[string(name)]
 }
 
 // Learn returns the channel of that name, which is added as unknown with the
@@ -107,7 +108,8 @@ func (d *Dictionary) Lookup(name []byte) *Channel {
 func (d *Dictionary) Learn(name string, t ValueType) *Channel {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if c, ok := d.byName[name]; ok {
+	old := *d.byName.Load()
+	if c, ok := old[name]; ok {
 		return c
 	}
 	if len(d.list) >= MaxChannels {
@@ -115,13 +117,15 @@ func (d *Dictionary) Learn(name string, t ValueType) *Channel {
 	}
 	c := &Channel{Name: name, Type: t, Min: Open(), Max: Open(), Unknown: true, ID: len(d.list)}
 	d.list = append(d.list, c)
-	d.byName[name] = c
+	byName := maps.Clone(old)
+	byName[name] = c
+	d.byName.Store(&byName)
 	return c
 }
 
 // All is every channel in the order of ID.
 func (d *Dictionary) All() []*Channel {
-	d.mu.RLock()
-	defer d.mu.RUnlock()
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	return append([]*Channel(nil), d.list...)
 }

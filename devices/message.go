@@ -82,6 +82,7 @@ type Message struct {
 	Readings []Reading
 	State    StateReport // when Type is State
 	Event    EventReport // when Type is Event
+	Notice   *Refusal    // taken, but the device should hear of something; nil for most
 }
 
 // StateReport is a birth, a good-night or a last will.
