@@ -1,0 +1,187 @@
+// Package config reads the daemon's configuration: one strict YAML file whose
+// every key can also be set in the environment (LAMPLIGHTER_STORE_RETENTION for
+// store.retention). It is read once by main and handed on in small pieces; no
+// other package imports it.
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Config is the whole configuration with its defaults filled in.
+type Config struct {
+	Zone     string        `yaml:"zone"`     // the city's time zone: decides what a day is
+	Database string        `yaml:"database"` // "" = SQLite in the data folder, or postgres://…
+	Listener Listener      `yaml:"listener"`
+	HTTP     HTTP          `yaml:"http"`
+	Devices  Devices       `yaml:"devices"`
+	MQTT     MQTT          `yaml:"mqtt"`
+	Log      Log           `yaml:"log"`
+	Store    Store         `yaml:"store"`
+	Rules    Rules         `yaml:"rules"`
+	Pager    []PagerTarget `yaml:"pager"`
+}
+
+// Listener is our own MQTT listener. An empty address switches a transport off.
+type Listener struct {
+	TCP      string `yaml:"tcp"`
+	TLS      string `yaml:"tls"`
+	WS       string `yaml:"ws"`
+	CertFile string `yaml:"cert_file"`
+	KeyFile  string `yaml:"key_file"`
+	ClientCA string `yaml:"client_ca_file"` // certificates signed by it log in with CN = device id
+}
+
+// HTTP is the board and the API.
+type HTTP struct {
+	Address  string `yaml:"address"`
+	CertFile string `yaml:"cert_file"`
+	KeyFile  string `yaml:"key_file"`
+}
+
+// Devices says who may connect.
+type Devices struct {
+	Anonymous bool `yaml:"anonymous"` // take devices that the census does not know, without a password
+}
+
+// MQTT is what is read from other brokers.
+type MQTT struct {
+	Brokers  []string `yaml:"brokers"` // tcp://host:1883 …
+	Filters  []string `yaml:"filters"`
+	ClientID string   `yaml:"client_id"`
+	User     string   `yaml:"user"`
+	Password Secret   `yaml:",inline"`
+}
+
+// Secret is a secret that stands in a file of its own.
+type Secret struct {
+	File string `yaml:"password_file"`
+}
+
+// Log is the durable log.
+type Log struct {
+	NATS       []string      `yaml:"nats"` // "" = embedded
+	Partitions int           `yaml:"partitions"`
+	MaxBytes   int64         `yaml:"max_bytes"`
+	MaxAge     time.Duration `yaml:"max_age"`
+}
+
+// Store is where readings are kept.
+type Store struct {
+	Retention time.Duration `yaml:"retention"`
+	MemoryMB  int           `yaml:"memory_mb"` // of the embedded store
+	InfluxDB  *InfluxDB     `yaml:"influxdb"`
+	PromQL    string        `yaml:"promql"` // address of a PromQL store to read from instead of the embedded one
+}
+
+// InfluxDB is an InfluxDB 2 (or any v2-write store) to use instead of the
+// embedded store.
+type InfluxDB struct {
+	URL       string `yaml:"url"`
+	Org       string `yaml:"org"`
+	Bucket    string `yaml:"bucket"`
+	TokenFile string `yaml:"token_file"`
+}
+
+// Rules says which rule files judge.
+type Rules struct {
+	Files []string `yaml:"files"` // none = the built-in default rules
+}
+
+// PagerTarget is one channel that pages go to.
+type PagerTarget struct {
+	Name        string   `yaml:"name"`
+	URL         string   `yaml:"url"`
+	SecretFile  string   `yaml:"secret_file"`
+	MinSeverity string   `yaml:"min_severity"`
+	Kinds       []string `yaml:"kinds"`
+}
+
+// Default is the configuration of a daemon that was given none.
+func Default() Config {
+	return Config{
+		Zone:     "Asia/Shanghai",
+		Listener: Listener{TCP: ":1883"},
+		HTTP:     HTTP{Address: ":8080"},
+		MQTT:     MQTT{Filters: []string{"f/1/+/#"}, ClientID: "lamplighter"},
+		Log:      Log{Partitions: 2, MaxBytes: 8 << 30, MaxAge: 72 * time.Hour},
+		Store:    Store{Retention: 5 * 365 * 24 * time.Hour, MemoryMB: 512},
+	}
+}
+
+// Load reads the file (none if path is "") and then the environment, and
+// checks the result. An error names the file, the line or variable, and the cure.
+func Load(path string, environ []string) (Config, error) {
+	c := Default()
+	if path != "" {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			return c, fmt.Errorf("read configuration: %w", err)
+		}
+		if err := parse(b, &c); err != nil {
+			return c, fmt.Errorf("configuration %s: %w", path, err)
+		}
+	}
+	if err := overlay(environ, &c); err != nil {
+		return c, err
+	}
+	return c, c.check()
+}
+
+func parse(b []byte, c *Config) error {
+	d := yaml.NewDecoder(bytes.NewReader(b))
+	d.KnownFields(true)
+	if err := d.Decode(c); err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	return nil
+}
+
+// check finds what no type can: values that exclude each other or mean nothing.
+func (c *Config) check() error {
+	if _, err := time.LoadLocation(c.Zone); err != nil {
+		return fmt.Errorf("zone: %q is no time zone; want a name such as Asia/Shanghai", c.Zone)
+	}
+	if c.Log.Partitions < 1 || c.Log.Partitions > 64 {
+		return fmt.Errorf("log.partitions: %d; want 1 to 64", c.Log.Partitions)
+	}
+	if c.Database != "" && !strings.HasPrefix(c.Database, "postgres://") && !strings.HasPrefix(c.Database, "sqlite://") {
+		return fmt.Errorf("database: %q; want postgres://user@host/name or nothing for the embedded database", redact(c.Database))
+	}
+	if (c.Listener.CertFile == "") != (c.Listener.KeyFile == "") {
+		return errors.New("listener: cert_file and key_file belong together; one of them is missing")
+	}
+	if c.Listener.TLS != "" && c.Listener.CertFile == "" {
+		return errors.New("listener.tls: needs cert_file and key_file")
+	}
+	for i, b := range c.MQTT.Brokers {
+		if u, err := url.Parse(b); err != nil || u.Host == "" {
+			return fmt.Errorf("mqtt.brokers[%d]: %q; want tcp://host:1883 or ssl://host:8883", i, redact(b))
+		}
+	}
+	if i := c.Store.InfluxDB; i != nil && (i.URL == "" || i.Bucket == "") {
+		return errors.New("store.influxdb: url and bucket are needed")
+	}
+	for i, p := range c.Pager {
+		if p.Name == "" || p.URL == "" {
+			return fmt.Errorf("pager[%d]: name and url are needed", i)
+		}
+	}
+	return nil
+}
+
+func redact(s string) string {
+	if u, err := url.Parse(s); err == nil {
+		return u.Redacted()
+	}
+	return s
+}
