@@ -1,0 +1,161 @@
+package uplog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"lamplighter/devices"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+type ackFunc func(uint16, error)
+
+func (f ackFunc) Acked(id uint16, err error) { f(id, err) }
+
+func open(t testing.TB, o Options) *Log {
+	t.Helper()
+	l, err := Open(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(l.Close)
+	return l
+}
+
+func uplink(i int) *Record {
+	return &Record{Type: devices.ItemUplink, Uplink: devices.Uplink{
+		Device: "MH-1", Topic: "f/1/MH-1/telemetry", Source: "listener", PacketID: uint16(i), Received: int64(i), Payload: fmt.Appendf(nil, `{"seq":%d}`, i),
+	}}
+}
+
+// collect reads n uplinks from the start.
+func collect(t testing.TB, l *Log, n int) []string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	var got []string
+	enough := errors.New("enough")
+	wall := int64(0)
+	err := l.Read(ctx, 0, 0, func(f *Frame) error {
+		if f.Wall < wall {
+			t.Errorf("frame %d: the wall clock ran back from %d to %d", f.Seq, wall, f.Wall)
+		}
+		wall = f.Wall
+		if err := f.Each(func(r *Record) error { got = append(got, string(r.Uplink.Payload)); return nil }); err != nil {
+			return err
+		}
+		if len(got) >= n {
+			return enough
+		}
+		return nil
+	})
+	if !errors.Is(err, enough) {
+		t.Fatalf("read %d of %d: %v", len(got), n, err)
+	}
+	return got
+}
+
+func TestWhatWasAckedIsReadAfterARestart(t *testing.T) {
+	dir := t.TempDir()
+	l, err := Open(t.Context(), Options{Dir: dir, Partitions: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const n = 5000
+	acked := make(chan error, n)
+	for i := range n {
+		if err := l.Append(t.Context(), 0, uplink(i), ackFunc(func(_ uint16, err error) { acked <- err })); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range n {
+		if err := <-acked; err != nil {
+			t.Fatal(err)
+		}
+	}
+	l.Close()
+	again := open(t, Options{Dir: dir, Partitions: 1, Now: func() time.Time { return time.UnixMilli(1) }}) // a clock that ran back
+	if err := again.Append(t.Context(), 0, uplink(n), nil); err != nil {
+		t.Fatal(err)
+	}
+	for i, s := range collect(t, again, n+1) {
+		if want := fmt.Sprintf(`{"seq":%d}`, i); s != want {
+			t.Fatalf("record %d is %s", i, s)
+		}
+	}
+}
+
+func TestFullLogAcksNothingAndGoesOnWhenThereIsRoom(t *testing.T) {
+	l := open(t, Options{Dir: t.TempDir(), Partitions: 1, ReserveBytes: 1 << 60})
+	acked := make(chan error, 1)
+	if err := l.Append(t.Context(), 0, uplink(0), ackFunc(func(_ uint16, err error) { acked <- err })); err != nil {
+		t.Fatal(err)
+	}
+	deadline := time.Now().Add(10 * time.Second)
+	for full := false; !full; full, _ = l.Health() {
+		if time.Now().After(deadline) {
+			t.Fatal("a log without room calls itself healthy")
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	select {
+	case err := <-acked:
+		t.Fatalf("acknowledged without room: %v", err)
+	default:
+	}
+}
+
+func TestCorruptFrameIsNamed(t *testing.T) {
+	d := newDraft()
+	d.buf = appendRecord(d.buf, uplink(1))
+	seal(d.buf, 77, 1)
+	if f, err := openFrame(0, 5, d.buf); err != nil || f.Wall != 77 {
+		t.Fatalf("a good frame: %+v, %v", f, err)
+	}
+	for i := range d.buf {
+		b := append([]byte(nil), d.buf...)
+		b[i] ^= 0x10
+		if _, err := openFrame(0, 5, b); !errors.Is(err, ErrCorrupt) {
+			t.Fatalf("bit flipped in byte %d: %v", i, err)
+		}
+	}
+}
+
+func FuzzFrame(f *testing.F) {
+	d := newDraft()
+	d.buf = appendRecord(d.buf, uplink(1))
+	f.Add(d.buf[headerLen:], 1)
+	f.Fuzz(func(t *testing.T, body []byte, n int) {
+		if n < 0 || n > 1000 {
+			return
+		}
+		frame := Frame{Count: n, body: body}
+		if err := frame.Each(func(*Record) error { return nil }); err != nil && !errors.Is(err, ErrCorrupt) {
+			t.Fatal(err)
+		}
+	})
+}
+
+func BenchmarkAppendToAck(b *testing.B) {
+	l := open(b, Options{Dir: b.TempDir(), Partitions: 1})
+	r := uplink(1)
+	r.Uplink.Payload = make([]byte, 200)
+	done := make(chan struct{}, 1<<20)
+	ack := ackFunc(func(uint16, error) { done <- struct{}{} })
+	n := 0
+	for b.Loop() {
+		if err := l.Append(b.Context(), 0, r, ack); err != nil {
+			b.Fatal(err)
+		}
+		n++
+	}
+	for range n {
+		<-done
+	}
+}
