@@ -15,7 +15,7 @@ const (
 type Item struct {
 	Type    ItemType
 	Uplink  Uplink   // as received; Payload is valid until the batch is released
-	Message *Message // nil if it was refused
+	Message *Message // of an uplink; when it was refused only Device, Received and Seq are set
 	Refusal *Refusal // nil if it was taken
 	Control []byte
 }

@@ -397,3 +397,9 @@ func (r *Registry) Enroll(ctx context.Context, d devices.DeviceID) error {
 	}
 	return r.Put(ctx, "anonymous", Facility{ID: devices.FacilityID(d), Device: d, Name: string(d), Provisional: true})
 }
+
+// Adopted tells whether the census has the device, and not only provisionally.
+func (r *Registry) Adopted(d devices.DeviceID) bool {
+	e, ok := r.Find(d)
+	return ok && !e.Provisional
+}

@@ -25,9 +25,10 @@ type waiting struct {
 
 // draft is a frame that is being filled.
 type draft struct {
-	buf   []byte
-	acks  []waiting
-	count int
+	buf     []byte
+	acks    []waiting
+	count   int
+	uplinks int // of count
 }
 
 type kept struct {
@@ -85,6 +86,9 @@ func (p *partition) add(ctx context.Context, r *Record, a devices.Acker) error {
 	before := len(d.buf)
 	d.buf = appendRecord(d.buf, r)
 	d.count++
+	if r.Type == devices.ItemUplink {
+		d.uplinks++
+	}
 	if a != nil {
 		d.acks = append(d.acks, waiting{a, r.Uplink.PacketID})
 	}
