@@ -1,0 +1,104 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	papi "github.com/prometheus/client_golang/api"
+	v1 "github.com/prometheus/client_golang/api/prometheus/v1"
+	"github.com/prometheus/common/model"
+)
+
+// Point is one stored value.
+type Point struct {
+	T int64 // Unix ms
+	V float64
+}
+
+// PromQL reads from VictoriaMetrics or any store that answers PromQL.
+type PromQL struct{ api v1.API }
+
+// NewPromQL returns a reader; authorization is a header value, "" for none.
+func NewPromQL(url, authorization string) (*PromQL, error) {
+	c, err := papi.NewClient(papi.Config{Address: url, RoundTripper: authorized{authorization}})
+	if err != nil {
+		return nil, fmt.Errorf("read from %s: %w", url, err)
+	}
+	return &PromQL{v1.NewAPI(c)}, nil
+}
+
+type authorized struct{ header string }
+
+// RoundTrip adds the header.
+func (a authorized) RoundTrip(r *http.Request) (*http.Response, error) {
+	if a.header != "" {
+		r = r.Clone(r.Context())
+		r.Header.Set("Authorization", a.header)
+	}
+	return http.DefaultTransport.RoundTrip(r)
+}
+
+// Range is the stored points of a channel in [from, to], oldest first; when
+// there are more than limit, the newest.
+func (p *PromQL) Range(ctx context.Context, id, channel string, from, to int64, limit int) ([]Point, error) {
+	q := fmt.Sprintf(`{__name__=%s,id=%s,value=""}[%dms]`, quote(measurement+"_"+channel), quote(id), max(1, to-from+1))
+	v, _, _, err := p.api.Query(ctx, q, time.UnixMilli(to))
+	if err != nil {
+		return nil, fmt.Errorf("read %s of %s: %w", channel, id, err)
+	}
+	var out []Point
+	m, ok := v.(model.Matrix)
+	if !ok {
+		return nil, fmt.Errorf("read %s of %s: the store answered with %s", channel, id, v.Type())
+	}
+	for _, s := range m {
+		for _, x := range s.Values {
+			out = append(out, Point{int64(x.Timestamp), float64(x.Value)})
+		}
+	}
+	if len(out) > limit {
+		out = out[len(out)-limit:]
+	}
+	return out, nil
+}
+
+// Latest is the newest point of every channel of each facility within the last
+// day.
+func (p *PromQL) Latest(ctx context.Context, ids []string) (map[string]map[string]Point, error) {
+	quoted := make([]string, len(ids))
+	for i, id := range ids {
+		quoted[i] = strings.ReplaceAll(id, ".", `\.`)
+	}
+	sel := fmt.Sprintf(`{__name__=~"%s_.+",id=~%s,value=""}[1d]`, measurement, quote(strings.Join(quoted, "|")))
+	out := make(map[string]map[string]Point)
+	for i, q := range []string{"last_over_time(" + sel + ") keep_metric_names", "tlast_over_time(" + sel + ") keep_metric_names"} {
+		v, _, _, err := p.api.Query(ctx, q, time.Now())
+		if err != nil {
+			return nil, fmt.Errorf("latest of %d facilities: %w", len(ids), err)
+		}
+		vec, ok := v.(model.Vector)
+		if !ok {
+			return nil, fmt.Errorf("latest: the store answered with %s", v.Type())
+		}
+		for _, s := range vec {
+			id, ch := string(s.Metric["id"]), strings.TrimPrefix(string(s.Metric["__name__"]), measurement+"_")
+			if out[id] == nil {
+				out[id] = make(map[string]Point)
+			}
+			pt := out[id][ch]
+			if i == 0 {
+				pt.V = float64(s.Value)
+			} else {
+				pt.T = int64(float64(s.Value) * 1000)
+			}
+			out[id][ch] = pt
+		}
+	}
+	return out, nil
+}
+
+// quote is s as a PromQL string.
+func quote(s string) string { return fmt.Sprintf("%q", s) }
