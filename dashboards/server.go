@@ -1,0 +1,157 @@
+// Package dashboards is what people and programs see: the HTTP API, the live
+// stream and the web board. It reads and never judges; what it needs from the
+// other end of the daemon it declares as small interfaces.
+package dashboards
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/rs/zerolog"
+
+	"lamplighter/dashboards/auth"
+	"lamplighter/devices"
+	"lamplighter/devices/database"
+	"lamplighter/devices/registry"
+	"lamplighter/rules"
+	"lamplighter/rules/pager"
+	"lamplighter/rules/tickets"
+)
+
+//go:embed all:ui/dist
+var dist embed.FS
+
+// Point is one stored value.
+type Point struct {
+	T int64 // Unix ms
+	V float64
+}
+
+// Querier reads the time-series store.
+type Querier interface {
+	Range(ctx context.Context, id, channel string, from, to int64, limit int) ([]Point, error)
+	Latest(ctx context.Context, ids []string) (map[string]map[string]Point, error)
+}
+
+// State is what the rules know of facilities.
+type State interface {
+	Inspect(id devices.FacilityID) (rules.Facts, bool)
+	Each(fn func(devices.FacilityID, rules.Facts))
+}
+
+// Part is the health of one part of the daemon.
+type Part struct {
+	Name    string `json:"name"`
+	OK      bool   `json:"ok"`
+	Trouble string `json:"trouble,omitempty"`
+	AgeMS   int64  `json:"age_ms,omitempty"` // how far it lies behind
+}
+
+// Options of a Server.
+type Options struct {
+	Address  string
+	DB       *database.DB
+	Auth     *auth.Keeper
+	Census   *registry.Registry
+	Dict     *devices.Dictionary
+	Tickets  *tickets.Desk
+	Pager    *pager.Pager
+	State    State
+	Querier  Querier
+	Health   func() []Part
+	Zone     *time.Location
+	Log      zerolog.Logger
+	Gatherer prometheus.Gatherer
+	Now      func() time.Time
+}
+
+// Server serves HTTP.
+type Server struct {
+	opt  Options
+	ln   net.Listener
+	http *http.Server
+	hub  *hub
+	stop context.CancelFunc
+	wg   sync.WaitGroup
+}
+
+// New opens the address; requests are taken from Start on.
+func New(o Options) (*Server, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	ln, err := net.Listen("tcp", o.Address)
+	if err != nil {
+		return nil, fmt.Errorf("listen for HTTP on %s: %w", o.Address, err)
+	}
+	s := &Server{opt: o, ln: ln, hub: newHub()}
+	h, err := s.routes()
+	if err != nil {
+		return nil, errors.Join(err, ln.Close())
+	}
+	s.http = &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
+	return s, nil
+}
+
+// routes is every way into the server.
+func (s *Server) routes() (http.Handler, error) {
+	board, err := fs.Sub(dist, "ui/dist")
+	if err != nil {
+		return nil, fmt.Errorf("embedded board: %w", err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(s.opt.Gatherer, promhttp.HandlerOpts{}))
+	mux.HandleFunc("GET /-/healthy", s.healthy)
+	mux.HandleFunc("GET /-/ready", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ready") })
+	mux.HandleFunc("GET /api/v1/live", s.live)
+	s.api(mux)
+	mux.Handle("GET /", http.FileServerFS(board))
+	return http.MaxBytesHandler(guarded(mux), 64<<20), nil
+}
+
+// guarded adds the headers that keep a page from being misused.
+func guarded(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", "default-src 'self'; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "same-origin")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// Start serves until Stop.
+func (s *Server) Start() {
+	ctx, cancel := context.WithCancel(context.Background())
+	s.stop = cancel
+	s.http.BaseContext = func(net.Listener) context.Context { return ctx }
+	s.wg.Go(func() { s.feed(ctx) })
+	s.wg.Go(func() {
+		if err := s.http.Serve(s.ln); err != nil && !errors.Is(err, http.ErrServerClosed) {
+			s.opt.Log.Error().Err(err).Msg("HTTP")
+		}
+	})
+}
+
+// Addr is where the server listens.
+func (s *Server) Addr() net.Addr { return s.ln.Addr() }
+
+// Stop ends live streams and waits for requests, at most until ctx ends.
+func (s *Server) Stop(ctx context.Context) error {
+	s.stop()
+	err := s.http.Shutdown(ctx)
+	s.wg.Wait()
+	if err != nil {
+		return fmt.Errorf("stop HTTP: %w", err)
+	}
+	return nil
+}
