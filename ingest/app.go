@@ -1,0 +1,338 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/rs/zerolog"
+
+	"lamplighter/dashboards"
+	"lamplighter/dashboards/auth"
+	"lamplighter/devices"
+	"lamplighter/devices/codec"
+	"lamplighter/devices/database"
+	"lamplighter/devices/registry"
+	"lamplighter/ingest/broker"
+	"lamplighter/ingest/config"
+	"lamplighter/ingest/mqtt"
+	"lamplighter/ingest/pipeline"
+	"lamplighter/ingest/store"
+	"lamplighter/ingest/uplog"
+	"lamplighter/rules"
+	"lamplighter/rules/pager"
+	"lamplighter/rules/tickets"
+)
+
+// app is the running daemon.
+type app struct {
+	conf config.Config
+	data string
+	log  zerolog.Logger
+	zone *time.Location
+	reg  *prometheus.Registry
+
+	db       *database.DB
+	census   *registry.Registry
+	dict     *devices.Dictionary
+	uplog    *uplog.Log
+	writers  []*store.Writer
+	judges   judges
+	child    *store.Child
+	listener *broker.Server
+
+	followers []*pipeline.Follower
+	stack     []step // what Stop unwinds
+}
+
+type step struct {
+	name string
+	stop func() error
+}
+
+func (a *app) push(name string, stop func() error) { a.stack = append(a.stack, step{name, stop}) }
+
+// Stop undoes the start, in reverse.
+func (a *app) Stop() error {
+	var errs []error
+	for i := len(a.stack) - 1; i >= 0; i-- {
+		if err := a.stack[i].stop(); err != nil {
+			errs = append(errs, fmt.Errorf("stop %s: %w", a.stack[i].name, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// newApp wires the daemon in the order of the way of a reading, read from its
+// end: whoever takes is there before whoever gives. Sources come last.
+func newApp(ctx context.Context, conf config.Config, data string, demo bool, log zerolog.Logger, out io.Writer) (_ *app, err error) {
+	a := &app{conf: conf, data: data, log: log, reg: prometheus.NewRegistry()}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.Stop())
+		}
+	}()
+	a.reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	if a.zone, err = time.LoadLocation(conf.Zone); err != nil {
+		return nil, fmt.Errorf("zone: %w", err)
+	}
+	if a.dict, err = newDictionary(); err != nil {
+		return nil, err
+	}
+	if err = a.lock(); err != nil {
+		return nil, err
+	}
+	if err = a.openFacts(ctx); err != nil {
+		return nil, err
+	}
+	keeper := auth.New(a.db, time.Now)
+	if err = a.firstAdmin(ctx, keeper, out); err != nil {
+		return nil, err
+	}
+	if err = a.openLog(ctx); err != nil {
+		return nil, err
+	}
+	querier, err := a.startStore(ctx)
+	if err != nil {
+		return nil, err
+	}
+	desk, pages, err := a.startRules(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err = a.startBoard(keeper, desk, pages, querier); err != nil {
+		return nil, err
+	}
+	if err = a.startSources(ctx); err != nil {
+		return nil, err
+	}
+	if demo {
+		if err = a.startDemo(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return a, nil
+}
+
+// lock keeps a second daemon out of the data folder.
+func (a *app) lock() error {
+	if err := os.MkdirAll(a.data, 0o700); err != nil {
+		return fmt.Errorf("data folder: %w", err)
+	}
+	f, err := os.OpenFile(filepath.Join(a.data, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return fmt.Errorf("data folder: %w", err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return errors.Join(fmt.Errorf("data folder %s is in use by another daemon; stop it or choose another folder with --data", a.data), f.Close())
+	}
+	a.push("lock", f.Close)
+	return nil
+}
+
+func (a *app) openFacts(ctx context.Context) error {
+	var err error
+	if a.db, err = database.Open(ctx, databaseURL(&a.conf, a.data)); err != nil {
+		return err
+	}
+	a.push("database", a.db.Close)
+	a.census, err = registry.Open(ctx, a.db, registry.Options{Dir: a.data})
+	return err
+}
+
+func (a *app) firstAdmin(ctx context.Context, k *auth.Keeper, out io.Writer) error {
+	p, err := k.EnsureAdmin(ctx, a.data)
+	if err != nil || p == "" {
+		return err
+	}
+	_, err = fmt.Fprintf(out, "\nUser admin was made with the password %s\nIt also stands in %s\n\n", p, filepath.Join(a.data, "initial-admin-password"))
+	return err
+}
+
+func (a *app) openLog(ctx context.Context) error {
+	var err error
+	a.uplog, err = uplog.Open(ctx, uplog.Options{
+		Dir: filepath.Join(a.data, "log"), URLs: a.conf.Log.NATS, Partitions: a.conf.Log.Partitions,
+		MaxBytes: a.conf.Log.MaxBytes, MaxAge: a.conf.Log.MaxAge, Log: a.log, Metrics: a.reg,
+	})
+	if err != nil {
+		return err
+	}
+	a.push("log", func() error { a.uplog.Close(); return nil })
+	return nil
+}
+
+// startStore starts the store (or finds the configured one) and its writers.
+func (a *app) startStore(ctx context.Context) (dashboards.Querier, error) {
+	target, err := a.target(ctx)
+	if err != nil {
+		return nil, err
+	}
+	m := store.NewMetrics(a.reg)
+	for range a.uplog.Partitions() {
+		w := store.NewWriter(store.Options{
+			Target: target, Census: a.census, Cursor: store.FileCursor{Dir: a.data}, Quarantine: lineBin{a.db},
+			Retention: a.conf.Store.Retention, Log: a.log, Metrics: m,
+		})
+		a.writers = append(a.writers, w)
+	}
+	a.follow("store", func(p int) pipeline.Consumer { return a.writers[p] })
+	readURL, header := target.URL, target.Authorization
+	if a.conf.Store.PromQL != "" {
+		readURL, header = a.conf.Store.PromQL, ""
+	}
+	q, err := store.NewPromQL(readURL, header)
+	return querier{q}, err
+}
+
+func (a *app) target(ctx context.Context) (store.Target, error) {
+	if i := a.conf.Store.InfluxDB; i != nil {
+		token := ""
+		if i.TokenFile != "" {
+			b, err := os.ReadFile(i.TokenFile)
+			if err != nil {
+				return store.Target{}, fmt.Errorf("token of InfluxDB: %w", err)
+			}
+			token = strings.TrimSpace(string(b))
+		}
+		return store.Target{URL: i.URL, Org: i.Org, Bucket: i.Bucket, Token: token}, nil
+	}
+	exe, err := os.Executable()
+	if err != nil {
+		return store.Target{}, fmt.Errorf("find this binary: %w", err)
+	}
+	a.child, err = store.Supervise(context.WithoutCancel(ctx), store.ChildOptions{
+		Executable: exe, Args: []string{storeChild}, Dir: filepath.Join(a.data, "store"),
+		Retention: a.conf.Store.Retention, MemoryMB: a.conf.Store.MemoryMB, Log: a.log,
+	})
+	if a.child != nil {
+		a.push("store", func() error { a.child.Stop(); return nil })
+	}
+	if err != nil {
+		return store.Target{}, err
+	}
+	return store.Target{URL: a.child.URL(), Org: "lamplighter", Bucket: "lamplighter", Authorization: a.child.Authorization(),
+		Generation: func() int { _, n := a.child.PID(); return n }}, nil
+}
+
+// follow runs one consumer per partition until Stop.
+func (a *app) follow(name string, consumer func(partition int) pipeline.Consumer) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	for p := range a.uplog.Partitions() {
+		f := &pipeline.Follower{Name: name, Log: a.uplog, Partition: p, Decoder: codec.New(a.dict, codec.Options{MaxPast: a.conf.Store.Retention}), Consumer: consumer(p), Logger: a.log}
+		a.followers = append(a.followers, f)
+		wg.Go(func() {
+			if err := f.Run(ctx); err != nil {
+				a.log.Error().Err(err).Msg("a consumer has ended; another daemon has taken over")
+			}
+		})
+	}
+	a.push(name, func() error { cancel(); wg.Wait(); return nil })
+}
+
+func (a *app) startRules(ctx context.Context) (*tickets.Desk, *pager.Pager, error) {
+	set, err := loadRules(a.conf.Rules.Files, a.dict)
+	if err != nil {
+		return nil, nil, err
+	}
+	channels, err := a.channels()
+	if err != nil {
+		return nil, nil, err
+	}
+	pages := pager.New(pager.Options{DB: a.db, Channels: channels, Zone: a.zone, Log: a.log, Metrics: a.reg})
+	desk := tickets.New(tickets.Options{DB: a.db, Outbox: pages, Zone: a.zone, Metrics: a.reg})
+	a.background("pager", pages.Run)
+	m := rules.NewMetrics(a.reg)
+	replies := newReplies(a)
+	for range a.uplog.Partitions() {
+		a.judges = append(a.judges, &rules.Worker{Set: set, Dict: a.dict, Desk: desk, Replier: replies, Metrics: m})
+	}
+	a.follow("rules", func(p int) pipeline.Consumer { return a.judges[p] })
+	feed := &pipeline.CensusFeed{Log: a.uplog, Census: a.census, Logger: a.log}
+	a.background("census", feed.Run)
+	return desk, pages, nil
+}
+
+func (a *app) channels() ([]pager.Channel, error) {
+	var out []pager.Channel
+	for _, t := range a.conf.Pager {
+		c := pager.Channel{Name: t.Name, URL: t.URL, MinSeverity: t.MinSeverity, Kinds: t.Kinds}
+		if t.SecretFile != "" {
+			b, err := os.ReadFile(t.SecretFile)
+			if err != nil {
+				return nil, fmt.Errorf("secret of pager channel %s: %w", t.Name, err)
+			}
+			c.Secret = []byte(strings.TrimSpace(string(b)))
+		}
+		out = append(out, c)
+	}
+	return out, nil
+}
+
+// background runs fn until Stop.
+func (a *app) background(name string, fn func(context.Context)) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() { defer close(done); fn(ctx) }()
+	a.push(name, func() error { cancel(); <-done; return nil })
+}
+
+func (a *app) startBoard(k *auth.Keeper, desk *tickets.Desk, pages *pager.Pager, q dashboards.Querier) error {
+	s, err := dashboards.New(dashboards.Options{
+		Address: a.conf.HTTP.Address, DB: a.db, Auth: k, Census: a.census, Dict: a.dict, Tickets: desk, Pager: pages,
+		State: a.judges, Querier: q, Health: a.health, Zone: a.zone, Log: a.log, Gatherer: a.reg,
+	})
+	if err != nil {
+		return err
+	}
+	s.Start()
+	a.push("HTTP", func() error {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		return s.Stop(ctx)
+	})
+	a.log.Info().Str("address", s.Addr().String()).Msg("board and API")
+	return nil
+}
+
+func (a *app) startSources(ctx context.Context) error {
+	var enroll pipeline.Enroller
+	if a.conf.Devices.Anonymous {
+		enroll = a.census
+		a.log.Warn().Msg("devices.anonymous is on: unknown devices are taken without a password")
+	}
+	intake := pipeline.NewIntake(a.uplog, a.census, enroll)
+	var err error
+	if l := a.conf.Listener; l.TCP+l.TLS+l.WS != "" {
+		a.listener, err = broker.New(broker.Options{
+			TCP: l.TCP, TLS: l.TLS, WS: l.WS, CertFile: l.CertFile, KeyFile: l.KeyFile, ClientCAFile: l.ClientCA,
+			Anonymous: a.conf.Devices.Anonymous, Sink: intake, Authority: a.census, Log: a.log, Metrics: a.reg,
+		})
+		if err != nil {
+			return err
+		}
+		if err := a.listener.Start(); err != nil {
+			return err
+		}
+		a.push("listener", a.listener.Stop)
+		a.log.Info().Any("addresses", a.listener.Addrs()).Msg("MQTT")
+	}
+	for _, url := range a.conf.MQTT.Brokers {
+		c, err := mqtt.New(mqtt.Options{URL: url, Filters: a.conf.MQTT.Filters, ClientID: a.conf.MQTT.ClientID, User: a.conf.MQTT.User, PasswordFile: a.conf.MQTT.Password.File, Sink: intake, Seen: a.census.Seen, Log: a.log, Metrics: a.reg})
+		if err != nil {
+			return err
+		}
+		a.background("mqtt "+url, c.Run)
+	}
+	return nil
+}

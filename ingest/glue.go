@@ -1,0 +1,156 @@
+package main
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"sync"
+	"time"
+
+	"lamplighter/dashboards"
+	"lamplighter/devices"
+	"lamplighter/devices/database"
+	"lamplighter/ingest/store"
+	"lamplighter/rules"
+)
+
+// judges is the state of all partitions as the board sees it.
+type judges []*rules.Worker
+
+// Inspect asks the partition that has the facility.
+func (j judges) Inspect(id devices.FacilityID) (rules.Facts, bool) {
+	for _, w := range j {
+		if f, ok := w.Inspect(id); ok {
+			return f, true
+		}
+	}
+	return rules.Facts{}, false
+}
+
+// Each goes through every partition.
+func (j judges) Each(fn func(devices.FacilityID, rules.Facts)) {
+	for _, w := range j {
+		w.Each(fn)
+	}
+}
+
+// querier is the store as the board sees it.
+type querier struct{ q *store.PromQL }
+
+// Range reads points.
+func (q querier) Range(ctx context.Context, id, channel string, from, to int64, limit int) ([]dashboards.Point, error) {
+	pts, err := q.q.Range(ctx, id, channel, from, to, limit)
+	out := make([]dashboards.Point, len(pts))
+	for i, p := range pts {
+		out[i] = dashboards.Point(p)
+	}
+	return out, err
+}
+
+// Latest reads the newest point of every channel.
+func (q querier) Latest(ctx context.Context, ids []string) (map[string]map[string]dashboards.Point, error) {
+	m, err := q.q.Latest(ctx, ids)
+	out := make(map[string]map[string]dashboards.Point, len(m))
+	for id, chs := range m {
+		out[id] = make(map[string]dashboards.Point, len(chs))
+		for ch, p := range chs {
+			out[id][ch] = dashboards.Point(p)
+		}
+	}
+	return out, err
+}
+
+// lineBin keeps lines that the store refused in quarantine.
+type lineBin struct{ db *database.DB }
+
+// Refused keeps one line.
+func (b lineBin) Refused(ctx context.Context, line, reason string) error {
+	return b.db.Write(ctx, func(tx *database.Tx) error {
+		now := time.Now().UnixMilli()
+		_, err := tx.Exec(ctx, `INSERT INTO quarantine (at, device, topic, source, received, code, path, msg, payload) VALUES (?,'','','store',?,?,'',?,?)`,
+			now, now, string(devices.CodeStore), reason, base64.StdEncoding.EncodeToString([]byte(line)))
+		return err
+	})
+}
+
+// replies tells devices on f/1/{d}/error why something was refused, at most
+// once per device, code and minute, with a count.
+type replies struct {
+	app *app
+
+	mu   sync.Mutex
+	said map[replyKey]*reply // guarded by mu
+}
+
+type replyKey struct {
+	device devices.DeviceID
+	code   devices.Code
+}
+
+type reply struct {
+	at time.Time
+	n  int
+}
+
+func newReplies(a *app) *replies { return &replies{app: a, said: make(map[replyKey]*reply)} }
+
+const (
+	replyEvery = time.Minute
+	maxReplies = 100_000
+)
+
+// Refused answers, or counts for the next answer.
+func (r *replies) Refused(d devices.DeviceID, ref *devices.Refusal) {
+	if r.app.listener == nil {
+		return
+	}
+	r.mu.Lock()
+	k := replyKey{d, ref.Code}
+	s := r.said[k]
+	if s == nil {
+		if len(r.said) >= maxReplies {
+			clear(r.said)
+		}
+		s = &reply{}
+		r.said[k] = s
+	}
+	s.n++
+	now := time.Now()
+	if now.Sub(s.at) < replyEvery {
+		r.mu.Unlock()
+		return
+	}
+	n := s.n
+	s.at, s.n = now, 0
+	r.mu.Unlock()
+	body, err := json.Marshal(map[string]any{"code": ref.Code, "path": ref.Path, "msg": ref.Msg, "seq": ref.Seq, "n": n})
+	if err == nil {
+		err = r.app.listener.Publish(devices.Downlink{Device: d, Topic: fmt.Sprintf("%s%s/%s", devices.TopicRoot, d, devices.TopicError), Payload: body})
+	}
+	if err != nil {
+		r.app.log.Debug().Err(err).Msg("tell a device why")
+	}
+}
+
+// health is every part of the daemon, for /-/healthy and the board.
+func (a *app) health() []dashboards.Part {
+	full, why := a.uplog.Health()
+	parts := []dashboards.Part{{Name: "log", OK: !full, Trouble: why}}
+	now := time.Now().UnixMilli()
+	for i, w := range a.writers {
+		wall, trouble := w.Health()
+		p := dashboards.Part{Name: fmt.Sprintf("store-%d", i), OK: trouble == "", Trouble: trouble}
+		if wall > 0 {
+			p.AgeMS = max(0, now-wall)
+		}
+		parts = append(parts, p)
+	}
+	for _, f := range a.followers {
+		if f.Name == "rules" {
+			_, trouble := f.Health()
+			parts = append(parts, dashboards.Part{Name: fmt.Sprintf("rules-%d", f.Partition), OK: trouble == "", Trouble: trouble})
+		}
+	}
+	return parts
+}

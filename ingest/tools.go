@@ -1,0 +1,79 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"lamplighter/dashboards/auth"
+	"lamplighter/devices"
+	"lamplighter/devices/bridge"
+	"lamplighter/devices/database"
+	"lamplighter/devices/manhole"
+	"lamplighter/devices/registry"
+	"lamplighter/devices/streetlight"
+	"lamplighter/ingest/config"
+	"lamplighter/rules"
+)
+
+func newDictionary() (*devices.Dictionary, error) {
+	return devices.NewDictionary(devices.CommonChannels(), manhole.Channels(), streetlight.Channels(), bridge.Channels())
+}
+
+func defaultRules() []byte { return rules.Default() }
+
+// loadRules compiles one rule file, or the built-in one.
+func loadRules(files []string, dict *devices.Dictionary) (*rules.Set, error) {
+	if len(files) == 0 {
+		return rules.Parse(rules.Default(), dict)
+	}
+	if len(files) > 1 {
+		return nil, fmt.Errorf("rules.files: %d files; this version reads one: %w", len(files), devices.ErrInvalid)
+	}
+	b, err := os.ReadFile(files[0])
+	if err != nil {
+		return nil, fmt.Errorf("read rules: %w", err)
+	}
+	s, err := rules.Parse(b, dict)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", files[0], err)
+	}
+	return s, nil
+}
+
+func databaseURL(conf *config.Config, data string) string {
+	if conf.Database != "" {
+		return conf.Database
+	}
+	return "sqlite://" + filepath.Join(data, "lamplighter.db")
+}
+
+// openCensus opens what the tools need beside a running daemon.
+func openCensus(d *doorway, file, data string) (*database.DB, *registry.Registry, *auth.Keeper, func(), error) {
+	conf, err := config.Load(file, d.env)
+	if err != nil {
+		return nil, nil, nil, nil, err
+	}
+	if err := os.MkdirAll(data, 0o700); err != nil {
+		return nil, nil, nil, nil, fmt.Errorf("data folder: %w", err)
+	}
+	db, err := database.Open(d.ctx, databaseURL(&conf, data))
+	if err != nil {
+		return nil, nil, nil, nil, err
+	}
+	census, err := registry.Open(d.ctx, db, registry.Options{Dir: data})
+	if err != nil {
+		return nil, nil, nil, nil, err
+	}
+	return db, census, auth.New(db, time.Now), func() { db.Close() }, nil
+}
+
+func newToken(ctx context.Context, k *auth.Keeper, name, role string) (string, error) {
+	r, err := auth.ParseRole(role)
+	if err != nil {
+		return "", err
+	}
+	return k.NewToken(ctx, name, r)
+}
