@@ -136,7 +136,7 @@ type readingsOutput struct {
 }
 
 func (s *Server) readings(ctx context.Context, in *struct {
-	byID
+	ID      string    `path:"id" maxLength:"64"`
 	Channel string    `query:"channel" required:"true" maxLength:"64"`
 	From    time.Time `query:"from"`
 	To      time.Time `query:"to"`

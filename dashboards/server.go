@@ -27,8 +27,8 @@ import (
 	"lamplighter/rules/tickets"
 )
 
-//go:embed all:ui/dist
-var dist embed.FS
+//go:embed board
+var boardFiles embed.FS
 
 // Point is one stored value.
 type Point struct {
@@ -104,7 +104,7 @@ func New(o Options) (*Server, error) {
 
 // routes is every way into the server.
 func (s *Server) routes() (http.Handler, error) {
-	board, err := fs.Sub(dist, "ui/dist")
+	board, err := fs.Sub(boardFiles, "board")
 	if err != nil {
 		return nil, fmt.Errorf("embedded board: %w", err)
 	}

@@ -79,7 +79,7 @@ func (s *Server) ticket(ctx context.Context, in *byNumber) (*struct{ Body ticket
 }
 
 type noteInput struct {
-	byNumber
+	ID   int64 `path:"id"`
 	Body struct {
 		Note string `json:"note,omitempty" maxLength:"1000"`
 	}
