@@ -1,0 +1,317 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	paho "github.com/eclipse/paho.mqtt.golang"
+
+	"lamplighter/devices/devicestest"
+)
+
+// The test binary is the daemon, its store child or a tool when this is set.
+const beDaemon = "LAMPLIGHTER_TEST_DAEMON"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(beDaemon) == "" {
+		os.Exit(m.Run())
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:], nil, os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// daemon is a lamplighter process.
+type daemon struct {
+	t          *testing.T
+	data       string
+	mqtt, http string
+	token      string
+	cmd        *exec.Cmd
+}
+
+func freeAddr(t *testing.T) string {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	return ln.Addr().String()
+}
+
+func newDaemon(t *testing.T) *daemon {
+	t.Helper()
+	d := &daemon{t: t, data: t.TempDir(), mqtt: freeAddr(t), http: freeAddr(t)}
+	conf := filepath.Join(d.data, "conf.yml")
+	if err := os.WriteFile(conf, []byte("devices: {anonymous: true}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d.token = strings.TrimSpace(d.tool("token", "--data", d.data, "--role", "operator"))
+	d.start()
+	t.Cleanup(func() { d.end(syscall.SIGTERM) })
+	return d
+}
+
+func (d *daemon) tool(args ...string) string {
+	d.t.Helper()
+	cmd := exec.Command(os.Args[0], args...)
+	cmd.Env = append(os.Environ(), beDaemon+"=1")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		d.t.Fatalf("%v: %v: %s", args, err, out)
+	}
+	return string(out)
+}
+
+func (d *daemon) start() {
+	d.t.Helper()
+	log, err := os.OpenFile(filepath.Join(d.data, "daemon.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	defer log.Close()
+	d.cmd = exec.Command(os.Args[0], "--config", filepath.Join(d.data, "conf.yml"), "--data", d.data, "--mqtt", d.mqtt, "--http", d.http, "--log", "json")
+	d.cmd.Env = append(os.Environ(), beDaemon+"=1")
+	d.cmd.Stdout, d.cmd.Stderr = log, log
+	if err := d.cmd.Start(); err != nil {
+		d.t.Fatal(err)
+	}
+	d.eventually("ready", func() bool {
+		r, err := http.Get("http://" + d.http + "/-/ready")
+		if err == nil {
+			r.Body.Close()
+		}
+		c, derr := net.Dial("tcp", d.mqtt)
+		if derr == nil {
+			c.Close()
+		}
+		return err == nil && derr == nil
+	})
+}
+
+func (d *daemon) end(s syscall.Signal) {
+	d.t.Helper()
+	if err := d.cmd.Process.Signal(s); err != nil {
+		d.t.Error(err)
+	}
+	if err := d.cmd.Wait(); err != nil && s == syscall.SIGTERM {
+		log, _ := os.ReadFile(filepath.Join(d.data, "daemon.log"))
+		d.t.Errorf("the daemon ended with %v\n%s", err, log)
+	}
+}
+
+func (d *daemon) eventually(what string, ok func() bool) {
+	d.t.Helper()
+	for deadline := time.Now().Add(60 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		if ok() {
+			return
+		}
+	}
+	log, _ := os.ReadFile(filepath.Join(d.data, "daemon.log"))
+	d.t.Fatalf("not within 60 s: %s\n%s", what, log)
+}
+
+// get asks the API; false when it has no answer yet.
+func (d *daemon) get(path string, into any) bool {
+	req, err := http.NewRequest(http.MethodGet, "http://"+d.http+"/api/v1/"+path, nil)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+d.token)
+	r, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return false
+	}
+	defer r.Body.Close()
+	return r.StatusCode == http.StatusOK && json.NewDecoder(r.Body).Decode(into) == nil
+}
+
+type ticketList struct {
+	Items []struct{ Facility, Defect, State string }
+}
+
+type readingList struct {
+	Points []struct{ V float64 }
+}
+
+func TestFromMosquittoPubToTheTicket(t *testing.T) {
+	devicestest.NeedBinary(t, "mosquitto_pub")
+	d := newDaemon(t)
+	host, port, err := net.SplitHostPort(d.mqtt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ device, payload string }{
+		{"MH-1", `{"seq":1,"tilt_deg":33.5,"battery_v":3.6}`}, {"MH-2", "garbage"}, {"MH-3", `{"tilt_deg":1.5}`},
+	} {
+		if out, err := exec.Command("mosquitto_pub", "-h", host, "-p", port, "-q", "1", "-t", "f/1/"+c.device+"/telemetry", "-m", c.payload).CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+	}
+	var ts ticketList
+	d.eventually("one ticket", func() bool { return d.get("tickets", &ts) && len(ts.Items) == 1 })
+	if x := ts.Items[0]; x.Facility != "MH-1" || x.Defect != "cover_displaced" || x.State != "open" {
+		t.Errorf("ticket %+v", x)
+	}
+	var rs readingList
+	d.eventually("the reading", func() bool {
+		return d.get("facilities/MH-1/readings?channel=tilt_deg", &rs) && len(rs.Points) == 1 && rs.Points[0].V == 33.5
+	})
+	var q struct {
+		Items []struct{ Device, Code string }
+	}
+	d.eventually("the quarantine", func() bool { return d.get("quarantine", &q) && len(q.Items) == 1 })
+	if q.Items[0].Device != "MH-2" || q.Items[0].Code != "E_JSON" {
+		t.Errorf("quarantine %+v", q.Items)
+	}
+}
+
+func TestASecondDaemonIsToldWhy(t *testing.T) {
+	d := newDaemon(t)
+	cmd := exec.Command(os.Args[0], "--data", d.data, "--mqtt", "127.0.0.1:0", "--http", "127.0.0.1:0")
+	cmd.Env = append(os.Environ(), beDaemon+"=1")
+	out, err := cmd.CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "is in use by another daemon") {
+		t.Errorf("got %v: %s", err, out)
+	}
+}
+
+// killRounds is how often the daemon is killed.
+const killRounds = 5
+
+// TestKill9LosesNothingAndRepeatsNothing kills the daemon, and its store child,
+// at random moments under load. Every acknowledged message can then be read
+// from the store exactly once, and the tilted cover has one ticket.
+func TestKill9LosesNothingAndRepeatsNothing(t *testing.T) {
+	d := newDaemon(t)
+	acked := &ledger{seqs: map[string]map[int]bool{}}
+	for round := range killRounds {
+		stop := make(chan struct{})
+		var wg sync.WaitGroup
+		for dev := range 4 {
+			wg.Go(func() { d.load(fmt.Sprintf("MH-%d", dev), round, acked, stop) })
+		}
+		time.Sleep(time.Duration(200+rand.IntN(800)) * time.Millisecond) // the random moment
+		if round%2 == 1 {
+			d.killStore()
+			time.Sleep(time.Duration(rand.IntN(300)) * time.Millisecond)
+		}
+		d.end(syscall.SIGKILL)
+		close(stop)
+		wg.Wait()
+		d.start()
+	}
+	total := 0
+	for dev, seqs := range acked.seqs {
+		var rs readingList
+		d.eventually(fmt.Sprintf("every message of %s", dev), func() bool {
+			return d.get("facilities/"+dev+"/readings?channel=seq&limit=100000", &rs) && covers(rs, seqs)
+		})
+		seen := map[int]int{}
+		for _, p := range rs.Points {
+			seen[int(p.V)]++
+		}
+		for s := range seqs {
+			if seen[s] != 1 {
+				t.Errorf("%s: message %d is stored %d times", dev, s, seen[s])
+			}
+		}
+		total += len(seqs)
+	}
+	if total < 100*killRounds {
+		t.Errorf("only %d messages were acknowledged: no load", total)
+	}
+	var ts ticketList
+	d.eventually("the ticket", func() bool { return d.get("tickets?facility=MH-0", &ts) && len(ts.Items) > 0 })
+	if len(ts.Items) != 1 {
+		t.Errorf("%d tickets for one tilted cover: %+v", len(ts.Items), ts.Items)
+	}
+}
+
+func covers(rs readingList, want map[int]bool) bool {
+	have := map[int]bool{}
+	for _, p := range rs.Points {
+		have[int(p.V)] = true
+	}
+	for s := range want {
+		if !have[s] {
+			return false
+		}
+	}
+	return true
+}
+
+// ledger is what was acknowledged.
+type ledger struct {
+	mu   sync.Mutex
+	seqs map[string]map[int]bool // guarded by mu
+}
+
+func (l *ledger) add(dev string, seq int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.seqs[dev] == nil {
+		l.seqs[dev] = map[int]bool{}
+	}
+	l.seqs[dev][seq] = true
+}
+
+// load publishes until stop, one message after the other, and notes what was
+// acknowledged. The time of a message is its own and never comes twice.
+func (d *daemon) load(dev string, round int, acked *ledger, stop chan struct{}) {
+	o := paho.NewClientOptions().AddBroker("tcp://" + d.mqtt).SetClientID(fmt.Sprintf("%s-%d", dev, round)).SetAutoReconnect(false)
+	c := paho.NewClient(o)
+	if tok := c.Connect(); !tok.WaitTimeout(10*time.Second) || tok.Error() != nil {
+		return
+	}
+	defer c.Disconnect(0)
+	last := int64(0)
+	for i := 0; ; i++ {
+		select {
+		case <-stop:
+			return
+		default:
+		}
+		seq := round*1_000_000 + i
+		last = max(last+1, time.Now().UnixMilli())
+		tok := c.Publish("f/1/"+dev+"/telemetry", 1, false, fmt.Sprintf(`{"ts":%d,"seq":%d,"boot":"r%d","tilt_deg":%d}`, last, seq, round, map[bool]int{true: 40, false: 1}[dev == "MH-0"]))
+		if !tok.WaitTimeout(time.Second) || tok.Error() != nil {
+			return
+		}
+		acked.add(dev, seq)
+	}
+}
+
+// killStore kills the daemon's store child.
+func (d *daemon) killStore() {
+	out, err := exec.Command("pgrep", "-P", fmt.Sprint(d.cmd.Process.Pid)).Output()
+	if err != nil {
+		d.t.Errorf("find the store child: %v", err)
+		return
+	}
+	var pid int
+	if _, err := fmt.Sscan(string(out), &pid); err != nil {
+		d.t.Errorf("find the store child: %v in %q", err, out)
+		return
+	}
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		d.t.Errorf("kill the store child: %v", err)
+	}
+}
