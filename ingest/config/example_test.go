@@ -1,0 +1,18 @@
+package config
+
+import (
+	"reflect"
+	"testing"
+)
+
+func TestTheExampleIsTheDefault(t *testing.T) {
+	got, err := Load("../../deploy/lamplighter.example.yml", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Default()
+	want.MQTT.Brokers, want.Rules.Files, want.Pager = []string{}, []string{}, []PagerTarget{}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("the example says\n%+v\nthe defaults are\n%+v", got, want)
+	}
+}
