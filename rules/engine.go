@@ -259,7 +259,8 @@ func (e *Engine) ripen(f *facility, r *Rule, a *alert, at int64) {
 	switch {
 	case !a.firing && a.pending != 0 && e.wall-a.pending >= r.For.Milliseconds():
 		if r.Silent > 0 && f.circuit != nil && f.circuit.firing {
-			return // the circuit is the cause, and has its ticket
+			a.pending = e.wall // the circuit is the cause and has its ticket: wait anew when it is over
+			return
 		}
 		a.firing = true
 		e.emit(f, r, true, a.event)

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"math"
 	"time"
 
 	"cel.dev/cel-go/cel"
@@ -50,13 +51,16 @@ type alert struct {
 	event   int64 // event time when it began
 }
 
-func (f *facility) value(ch int) (value, bool) {
+// value is the channel's value; ok is false when it is too old to be believed.
+// A channel that was never reported is NaN, false and "": the facility has no
+// such sensor, so no comparison with it holds.
+func (f *facility) value(ch int) (v value, ok bool) {
 	for i := range f.values {
 		if f.values[i].channel == ch {
 			return f.values[i], f.newest-f.values[i].at <= maxAge.Milliseconds()
 		}
 	}
-	return value{}, false
+	return value{num: math.NaN()}, true
 }
 
 func (f *facility) set(v value) {
@@ -166,19 +170,21 @@ func (v *view) ResolveName(name string) (any, bool) {
 		}
 		switch c.Type {
 		case devices.Bool:
-			return x.num != 0, true
+			return x.num == 1, true
 		case devices.Text:
 			return x.text, true
 		}
 		return x.num, true
 	}
 	if len(name) > 6 && name[:6] == "limit_" {
-		return wrap(v.rule.limit(v.f, name[6:]))
+		l, ok := v.rule.limit(v.f, name[6:])
+		if !ok {
+			l = math.NaN() // no limit: no comparison with it holds
+		}
+		return l, true
 	}
 	return nil, false
 }
-
-func wrap(f float64, ok bool) (any, bool) { return f, ok }
 
 // Parent is nil: there is no outer scope.
 func (v *view) Parent() cel.Activation { return nil }

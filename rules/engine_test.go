@@ -1,0 +1,195 @@
+package rules
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"lamplighter/devices"
+	"lamplighter/devices/bridge"
+	"lamplighter/devices/manhole"
+	"lamplighter/devices/registry"
+	"lamplighter/devices/streetlight"
+)
+
+const start = 1767225600_000
+
+// story drives an engine along a timeline of seconds.
+type story struct {
+	t    *testing.T
+	e    *Engine
+	dict *devices.Dictionary
+	seq  uint64
+	log  []string
+}
+
+func tell(t *testing.T) *story {
+	t.Helper()
+	dict, err := devices.NewDictionary(devices.CommonChannels(), manhole.Channels(), streetlight.Channels(), bridge.Channels())
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := Parse(Default(), dict)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &story{t: t, e: NewEngine(set, dict), dict: dict}
+}
+
+func (s *story) step(sec float64, items ...devices.Item) {
+	s.t.Helper()
+	s.seq++
+	ts, err := s.e.Step(&devices.Batch{Seq: s.seq, Wall: start + int64(sec*1000), Items: items})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, x := range ts {
+		s.log = append(s.log, fmt.Sprintf("%g %s %s %s", sec, map[bool]string{true: "opened", false: "closed"}[x.Opened], x.Facility, x.Defect))
+	}
+}
+
+// until lets time pass, a tick a second.
+func (s *story) until(from, to int) {
+	for i := from; i <= to; i++ {
+		s.step(float64(i))
+	}
+}
+
+// says is a message of a device: at is its event time, vals are channel, value.
+func (s *story) says(dev string, at float64, vals ...any) devices.Item {
+	s.t.Helper()
+	r := devices.Reading{Time: start + int64(at*1000), Source: devices.TimeDevice}
+	for i := 0; i < len(vals); i += 2 {
+		c := s.dict.Lookup([]byte(vals[i].(string)))
+		n, ok := vals[i+1].(float64)
+		if !ok && vals[i+1].(bool) {
+			n = 1
+		}
+		r.Values = append(r.Values, devices.Value{Channel: c, Num: n})
+	}
+	s.seq++
+	return devices.Item{Type: devices.ItemUplink, Message: &devices.Message{Type: devices.Telemetry, Device: devices.DeviceID(dev), Seq: s.seq, HasSeq: true, Readings: []devices.Reading{r}}}
+}
+
+func (s *story) census(fs ...registry.Facility) devices.Item {
+	s.t.Helper()
+	var cs []registry.Change
+	for _, f := range fs {
+		f.Device = devices.DeviceID(f.ID)
+		cs = append(cs, registry.Change{Facility: f})
+	}
+	b, err := json.Marshal(cs)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return devices.Item{Type: devices.ItemCensus, Control: b}
+}
+
+func (s *story) expect(want ...string) {
+	s.t.Helper()
+	if got := strings.Join(s.log, "\n"); got != strings.Join(want, "\n") {
+		s.t.Errorf("got\n%s\nwant\n%s", got, strings.Join(want, "\n"))
+	}
+}
+
+func TestTrafficIsNoDisplacement(t *testing.T) {
+	s := tell(t)
+	s.step(0, s.says("MH-1", 0, "tilt_deg", 30.0))
+	s.step(1.5, s.says("MH-1", 1.5, "tilt_deg", 1.0)) // a lorry
+	s.until(2, 10)
+	s.expect()
+}
+
+func TestDisplacedCoverOpensOnceAndClosesWhenGood(t *testing.T) {
+	s := tell(t)
+	s.step(0, s.says("MH-1", 0, "tilt_deg", 30.0))
+	s.until(1, 3)
+	s.step(4, s.says("MH-1", 4, "tilt_deg", 31.0))
+	s.step(10, s.says("MH-1", 10, "tilt_deg", 1.0, "cover_open", false, "cover_missing", false))
+	s.until(11, 45)
+	s.expect("2 opened MH-1 cover_displaced", "40 closed MH-1 cover_displaced")
+}
+
+func TestALateBatchNeitherPagesNorClears(t *testing.T) {
+	s := tell(t)
+	s.step(0, s.says("MH-1", 0, "tilt_deg", 30.0))
+	s.until(1, 5)
+	s.step(6, s.says("MH-1", -7200, "tilt_deg", 1.0, "cover_open", false, "cover_missing", false)) // two hours old
+	s.step(7, s.says("MH-2", 7, "tilt_deg", 1.0), s.says("MH-2", -7200, "tilt_deg", 60.0))
+	s.until(8, 60)
+	s.expect("2 opened MH-1 cover_displaced")
+}
+
+func TestADarkCircuitIsOneTicketAndNotTen(t *testing.T) {
+	s := tell(t)
+	var fs []registry.Facility
+	for i := range 10 {
+		fs = append(fs, registry.Facility{ID: devices.FacilityID(fmt.Sprintf("SL-%d", i)), Kind: devices.Streetlight, Cabinet: "CAB", Circuit: "C1", ExpectS: 10})
+	}
+	s.step(0, s.census(fs...))
+	for i := range 10 {
+		s.step(1, s.says(fmt.Sprintf("SL-%d", i), 1, "lamp_on", true, "power_w", 60.0))
+	}
+	s.until(2, 90)
+	for i := range 10 {
+		s.step(100, s.says(fmt.Sprintf("SL-%d", i), 100, "lamp_on", true, "power_w", 60.0))
+	}
+	s.until(101, 110)
+	s.expect("31 opened CAB:C1 circuit_silent", "100 closed CAB:C1 circuit_silent")
+}
+
+func TestABridgeWithoutLimitsIsNeverJudged(t *testing.T) {
+	s := tell(t)
+	s.step(0, s.census(registry.Facility{ID: "BR-1", Kind: devices.Bridge}, registry.Facility{ID: "BR-2", Kind: devices.Bridge, Limits: map[string]float64{"displacement_mm": 40}}))
+	s.step(1, s.says("BR-1", 1, "displacement_mm", 4000.0), s.says("BR-2", 1, "displacement_mm", 41.0))
+	s.until(2, 10)
+	s.expect("4 opened BR-2 bridge_limit")
+}
+
+func TestTheSameMessageTenTimesIsOneMessage(t *testing.T) {
+	s := tell(t)
+	m := s.says("MH-1", 0, "tilt_deg", 1.0)
+	for i := range 10 {
+		s.step(float64(i), m)
+	}
+	if b := s.e.facilities["MH-1"].book; b.Received != 10 || b.Duplicates != 9 {
+		t.Errorf("ledger %+v", b)
+	}
+}
+
+func TestRuleMistakesAreNamed(t *testing.T) {
+	s := tell(t)
+	for name, c := range map[string]struct{ rule, want string }{
+		"typo in a channel": {`{name: a, when: tilt_degg > 1.0, severity: minor, summary: {zh: 甲, en: a}}`, "undeclared reference to 'tilt_degg'"},
+		"no severity":       {`{name: a, when: tilt_deg > 1.0, summary: {zh: 甲, en: a}}`, `severity: found ""`},
+		"number as answer":  {`{name: a, when: tilt_deg + 1.0, severity: minor, summary: {zh: 甲, en: a}}`, "want true or false"},
+		"unknown key":       {`{name: a, wenn: x}`, "field wenn not found"},
+		"neither":           {`{name: a, severity: minor, summary: {zh: 甲, en: a}}`, "want either when or silent"},
+	} {
+		_, err := Parse([]byte("groups:\n- kind: manhole\n  rules:\n  - "+c.rule+"\n"), s.dict)
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got %v, want %q", name, err, c.want)
+		}
+	}
+}
+
+func BenchmarkStep(b *testing.B) {
+	s := tell(&testing.T{})
+	batch := &devices.Batch{Wall: start}
+	for i := range 1000 {
+		batch.Items = append(batch.Items, s.says(fmt.Sprintf("SL-%d", i), 0, "lamp_on", true, "power_w", 60.0, "voltage_v", 221.0))
+	}
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		batch.Wall += 1000
+		for j := range batch.Items {
+			batch.Items[j].Message.Seq++
+			batch.Items[j].Message.Readings[0].Time += 1000
+		}
+		if _, err := s.e.Step(batch); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/1000, "ns/message")
+}
