@@ -17,9 +17,16 @@ import (
 type Consumer interface {
 	// Start says from which frame on the consumer wants to see batches.
 	Start(ctx context.Context, partition int) (from uint64, err error)
-	// Consume takes one batch, which is valid until it returns. After an error
-	// the consumer is started again; devices.ErrFenced ends it for good.
+	// Consume takes one batch, which other consumers may be reading at the same
+	// time: it must not be changed, and is valid until Consume returns. After an
+	// error the consumer is started again; devices.ErrFenced ends it for good.
 	Consume(ctx context.Context, b *devices.Batch) error
+}
+
+// Keeper is a Consumer that can tell the oldest frame it would ask for if it
+// were started again now. Without that, the log keeps everything since Start.
+type Keeper interface {
+	Keep() uint64
 }
 
 // Decoder turns uplinks into messages; see package codec.
@@ -33,21 +40,44 @@ type Follower struct {
 	Name      string
 	Log       *uplog.Log
 	Partition int
-	Decoder   Decoder // its own: decoders are not shared
+	Decoder   Decoder // its own, for when it is behind the others
+	Share     *Share  // with the other consumers of the partition; nil = decodes everything itself
 	Consumer  Consumer
 	Logger    zerolog.Logger
 
 	mu      sync.Mutex
 	trouble string // guarded by mu
-	at      uint64 // guarded by mu: frames consumed so far
+	at      uint64 // guarded by mu: the newest frame consumed
+
+	own  batch     // the goroutine's
+	from uint64    // the goroutine's: where the consumer was started
+	told time.Time // the goroutine's: when Keep was last asked
 }
 
 const (
 	firstPause = 200 * time.Millisecond
 	maxPause   = 10 * time.Second
+	keepEvery  = time.Second
 )
 
-// Run follows the log until ctx ends or the consumer is fenced.
+// Follow feeds the consumers from the partition, each in its own goroutine, and
+// returns when ctx has ended or all of them were fenced. Of the errors it
+// returns the fences.
+func Follow(ctx context.Context, log *uplog.Log, partition int, decoder func() Decoder, logger zerolog.Logger, consumers map[string]Consumer) error {
+	share := NewShare(log, partition, len(consumers), decoder)
+	errs := make(chan error)
+	for name, c := range consumers {
+		f := &Follower{Name: name, Log: log, Partition: partition, Decoder: decoder(), Share: share, Consumer: c, Logger: logger}
+		go func() { errs <- f.Run(ctx) }()
+	}
+	var all error
+	for range consumers {
+		all = errors.Join(all, <-errs)
+	}
+	return all
+}
+
+// Run follows the log until ctx ends (nil) or the consumer is fenced.
 func (f *Follower) Run(ctx context.Context) error {
 	for pause := firstPause; ; pause = min(2*pause, maxPause) {
 		began := time.Now()
@@ -55,10 +85,10 @@ func (f *Follower) Run(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return nil
 		}
+		f.note(err.Error())
 		if errors.Is(err, devices.ErrFenced) {
 			return fmt.Errorf("%s of partition %d: %w", f.Name, f.Partition, err)
 		}
-		f.note(err.Error())
 		f.Logger.Warn().Err(err).Str("consumer", f.Name).Int("partition", f.Partition).Msg("starting again")
 		if time.Since(began) > time.Minute {
 			pause = firstPause
@@ -72,46 +102,48 @@ func (f *Follower) Run(ctx context.Context) error {
 }
 
 func (f *Follower) follow(ctx context.Context) error {
-	from, err := f.Consumer.Start(ctx, f.Partition)
-	if err != nil {
+	var err error
+	if f.from, err = f.Consumer.Start(ctx, f.Partition); err != nil {
 		return fmt.Errorf("start: %w", err)
 	}
-	var b batch
-	return f.Log.Read(ctx, f.Partition, from, func(fr *uplog.Frame) error {
-		if err := b.fill(fr, f.Decoder); err != nil {
-			return err
-		}
-		if err := f.Consumer.Consume(ctx, &b.Batch); err != nil {
-			return err
+	f.keep()
+	return f.Log.Read(ctx, f.Partition, f.from, func(fr *uplog.Frame) error {
+		if err := f.consume(ctx, fr); err != nil {
+			return fmt.Errorf("frame %d: %w", fr.Seq, err)
 		}
 		f.passed(fr.Seq)
 		return nil
 	})
 }
 
-// batch is a Batch with the memory that is used again for the next.
-type batch struct {
-	devices.Batch
-	messages []devices.Message
+func (f *Follower) consume(ctx context.Context, fr *uplog.Frame) error {
+	if f.Share != nil {
+		t, err := f.Share.take(fr)
+		if err != nil {
+			return err
+		}
+		if t != nil {
+			defer f.Share.release(t)
+			return f.Consumer.Consume(ctx, &t.Batch)
+		}
+	}
+	if err := f.own.fill(fr, f.Decoder); err != nil {
+		return err
+	}
+	return f.Consumer.Consume(ctx, &f.own.Batch)
 }
 
-func (b *batch) fill(f *uplog.Frame, d Decoder) error {
-	d.Reset()
-	if cap(b.messages) < f.Count {
-		b.messages = make([]devices.Message, f.Count)
-		b.Items = make([]devices.Item, 0, f.Count)
+// keep tells the share, now and then, what the consumer may ask for again.
+func (f *Follower) keep() {
+	if f.Share == nil || time.Since(f.told) < keepEvery {
+		return
 	}
-	b.Partition, b.Seq, b.Wall, b.Items = f.Partition, f.Seq, f.Wall, b.Items[:0]
-	return f.Each(func(r *uplog.Record) error {
-		n := len(b.Items)
-		b.Items = append(b.Items, devices.Item{Type: r.Type, Uplink: r.Uplink, Control: r.Control})
-		if r.Type == devices.ItemUplink {
-			it, m := &b.Items[n], &b.messages[:cap(b.messages)][n]
-			it.Refusal = d.Decode(&it.Uplink, m)
-			it.Message = m
-		}
-		return nil
-	})
+	f.told = time.Now()
+	need := f.from
+	if k, ok := f.Consumer.(Keeper); ok {
+		need = k.Keep()
+	}
+	f.Share.needed(f.Name, need)
 }
 
 func (f *Follower) note(why string) {
@@ -124,6 +156,7 @@ func (f *Follower) passed(seq uint64) {
 	f.mu.Lock()
 	f.trouble, f.at = "", seq
 	f.mu.Unlock()
+	f.keep()
 }
 
 // Health is how far the consumer has come, and what holds it up if anything.

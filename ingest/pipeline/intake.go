@@ -1,6 +1,3 @@
-// Package pipeline moves uplinks from the sources into the log ([Intake]) and
-// batches from the log to those who consume them ([Follow]). It decides which
-// partition a device belongs to and nothing else.
 package pipeline
 
 import (
@@ -24,21 +21,15 @@ type Enroller interface {
 	Enroll(ctx context.Context, d devices.DeviceID) error
 }
 
-// Appender is the log, as the intake sees it.
-type Appender interface {
-	Partitions() int
-	Append(ctx context.Context, partition int, r *uplog.Record, a devices.Acker) error
-}
-
 // Intake hands uplinks to the log. It is safe for concurrent use.
 type Intake struct {
-	log    Appender
+	log    *uplog.Log // not an interface, so that Deliver's Record stays on the stack
 	census Census
 	enroll Enroller // nil: unknown devices are marked unknown
 }
 
 // NewIntake returns an intake; with an enroller, unknown devices are enrolled.
-func NewIntake(log Appender, c Census, e Enroller) *Intake {
+func NewIntake(log *uplog.Log, c Census, e Enroller) *Intake {
 	return &Intake{log: log, census: c, enroll: e}
 }
 
@@ -49,14 +40,15 @@ func PartitionOf(key string, n int) int { return int(xxhash.Sum64String(key) % u
 // Deliver appends u to the log and returns; a is told when it is durable. It
 // blocks while the log cannot keep up, until ctx ends.
 func (i *Intake) Deliver(ctx context.Context, u *devices.Uplink, a devices.Acker) error {
+	r := uplog.Record{Type: devices.ItemUplink, Uplink: *u}
 	e, ok := i.census.Find(u.Device)
 	if !ok {
 		if i.enroll == nil {
-			u.Flags |= devices.FlagUnknown
+			r.Uplink.Flags |= devices.FlagUnknown
 		} else if err := i.enroll.Enroll(ctx, u.Device); err != nil {
 			return fmt.Errorf("enroll %s: %w", u.Device, err)
 		}
 		e.PartitionKey = string(u.Device)
 	}
-	return i.log.Append(ctx, PartitionOf(e.PartitionKey, i.log.Partitions()), &uplog.Record{Type: devices.ItemUplink, Uplink: *u}, a)
+	return i.log.Append(ctx, PartitionOf(e.PartitionKey, i.log.Partitions()), &r, a)
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"iter"
+	"math/bits"
 
 	"lamplighter/devices"
 )
@@ -28,6 +30,18 @@ type Record struct {
 	Control []byte
 }
 
+// size is how many bytes the record takes in a frame.
+func (r *Record) size() int {
+	u, payload := &r.Uplink, len(r.Uplink.Payload)
+	if r.Type != devices.ItemUplink {
+		payload = len(r.Control)
+	}
+	return 12 + textSize(len(u.Device)) + textSize(len(u.Topic)) + textSize(len(u.Source)) + textSize(payload)
+}
+
+// textSize is the size of n bytes after their length as uvarint.
+func textSize(n int) int { return n + 1 + (bits.Len64(uint64(n)|1)-1)/7 }
+
 // Frame is one durable frame as a reader sees it.
 type Frame struct {
 	Partition int
@@ -39,6 +53,9 @@ type Frame struct {
 
 // ErrCorrupt is wrapped by every error about a frame that cannot be read.
 var ErrCorrupt = errors.New("corrupt frame")
+
+// ErrVersion is wrapped by the error about a frame of a newer daemon.
+var ErrVersion = errors.New("unknown version of frame")
 
 func appendRecord(b []byte, r *Record) []byte {
 	u := &r.Uplink
@@ -75,37 +92,62 @@ func checksum(b []byte) uint32 {
 	return crc32.Update(crc32.Checksum(b[:20], t), t, b[headerLen:])
 }
 
-// openFrame checks header and checksum.
+// sealed tells whether b has been sealed; its wall clock then stands at 8.
+func sealed(b []byte) bool { return b[4] == version }
+
+func (d *draft) wall() int64 { return int64(binary.LittleEndian.Uint64(d.buf[8:])) }
+
+// openFrame checks header, checksum and records.
 func openFrame(partition int, seq uint64, b []byte) (*Frame, error) {
 	if len(b) < headerLen || [4]byte(b[:4]) != magic {
 		return nil, fmt.Errorf("partition %d frame %d: no LMPF header in %d bytes: %w", partition, seq, len(b), ErrCorrupt)
 	}
-	if b[4] != version {
-		return nil, fmt.Errorf("partition %d frame %d: version %d, this daemon reads version %d: %w", partition, seq, b[4], version, ErrCorrupt)
-	}
 	if got, want := checksum(b), binary.LittleEndian.Uint32(b[20:]); got != want {
 		return nil, fmt.Errorf("partition %d frame %d: checksum %08x, want %08x: %w", partition, seq, got, want, ErrCorrupt)
 	}
-	return &Frame{
+	if b[4] != version {
+		return nil, fmt.Errorf("partition %d frame %d: version %d, this daemon reads version %d: %w", partition, seq, b[4], version, ErrVersion)
+	}
+	f := &Frame{}
+	f.reset(partition, seq, b)
+	return f, f.check()
+}
+
+// reset makes f the frame b, which is known to be good.
+func (f *Frame) reset(partition int, seq uint64, b []byte) {
+	*f = Frame{
 		Partition: partition, Seq: seq,
 		Wall:  int64(binary.LittleEndian.Uint64(b[8:])),
 		Count: int(binary.LittleEndian.Uint32(b[16:])),
 		body:  b[headerLen:],
-	}, nil
+	}
 }
 
-// Each calls fn with every record in order. Strings and payload alias the
-// frame, which never changes.
-func (f *Frame) Each(fn func(*Record) error) error {
+// Records are the records in order. The *Record is valid until the next one is
+// yielded; its strings and payload alias the frame, which never changes, and
+// keep all of it in memory.
+func (f *Frame) Records() iter.Seq[*Record] {
+	return func(yield func(*Record) bool) {
+		rd := reader{b: f.body}
+		var r Record
+		for range f.Count {
+			if rd.record(&r); rd.bad || !yield(&r) {
+				return
+			}
+		}
+	}
+}
+
+// check walks over the records without looking at them.
+func (f *Frame) check() error {
 	rd := reader{b: f.body}
-	var r Record
 	for i := range f.Count {
-		rd.record(&r)
+		rd.take(12)
+		for range 4 {
+			rd.bytes()
+		}
 		if rd.bad {
 			return fmt.Errorf("partition %d frame %d record %d: cut short: %w", f.Partition, f.Seq, i, ErrCorrupt)
-		}
-		if err := fn(&r); err != nil {
-			return err
 		}
 	}
 	if len(rd.b) > 0 {

@@ -2,21 +2,17 @@ package uplog
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
-
-	"github.com/nats-io/nats.go/jetstream"
 
 	"lamplighter/devices"
 )
 
-// maxPending is how many bytes wait for the disk before Append blocks.
+// maxPending is how many bytes wait for the disk before Append blocks; when it
+// does, it goes on at half of it, so that the blocked are not woken for nothing.
 const maxPending = 4 << 20
-
-// ringBytes is how much of the newest frames is kept for readers at the tail.
-const ringBytes = 16 << 20
 
 type waiting struct {
 	acker devices.Acker
@@ -29,61 +25,91 @@ type draft struct {
 	acks    []waiting
 	count   int
 	uplinks int // of count
+	began   time.Time
 }
 
-type kept struct {
-	seq  uint64
-	data []byte
-}
-
+// partition is what is pending and what was written last. Its writer goroutine
+// is Log.write.
 type partition struct {
-	id     int
-	stream jetstream.Stream
+	id        int
+	maxRecord int
+	work      chan struct{} // one token when the writer should look
 
 	mu      sync.Mutex
-	room    *sync.Cond // on mu: pending fell
-	work    chan struct{}
-	ready   []*draft // guarded by mu: full drafts, oldest first
-	open    *draft   // guarded by mu: the draft that takes records
-	pending int      // guarded by mu: bytes in ready and open
-	closed  bool     // guarded by mu
+	room    *sync.Cond  // on mu: pending fell to the half
+	ready   []*draft    // guarded by mu: full drafts, oldest first
+	open    *draft      // guarded by mu: the draft that takes records
+	spare   [][]waiting // guarded by mu: to be used again
+	hint    int         // guarded by mu: size of the newest frame
+	pending int         // guarded by mu: bytes of records in ready and open
+	stalled bool        // guarded by mu: pending reached the limit
+	idle    bool        // guarded by mu: the writer waits for work
+	closed  bool        // guarded by mu
 
-	tail sync.Mutex
-	ring []kept        // guarded by tail: ascending, dense
-	size int           // guarded by tail
-	news chan struct{} // guarded by tail: closed and replaced when a frame came
+	ring ring // the newest frames
 
-	last uint64 // seq of the newest frame; the writer's own
-	wall int64  // of the newest frame; the writer's own
+	first  atomic.Uint64 // oldest frame, as last looked up
+	last   atomic.Uint64 // newest frame; written by the writer
+	stored atomic.Int64  // bytes in the stream, as last looked up plus what came since
+	passed atomic.Uint64 // no consumer asks for this frame or an older one again
+
+	wall     int64 // of the newest frame; the writer's own
+	troubled bool  // the writer's own
 }
 
-func newPartition(id int, s jetstream.Stream) *partition {
-	p := &partition{id: id, stream: s, work: make(chan struct{}, 1), news: make(chan struct{}), open: newDraft()}
+func newPartition(id, maxRecord int) *partition {
+	p := &partition{id: id, maxRecord: maxRecord, work: make(chan struct{}, 1), ring: ring{news: make(chan struct{})}}
 	p.room = sync.NewCond(&p.mu)
+	p.open = p.draft()
 	return p
 }
 
-func newDraft() *draft { return &draft{buf: make([]byte, headerLen, 16<<10)} }
+// draft makes an empty draft, about as large as the newest frame was.
+// mu is held, or p is new.
+func (p *partition) draft() *draft {
+	d := &draft{buf: make([]byte, headerLen, min(max(2<<10, p.hint+p.hint/8), MaxFrameBytes))}
+	if n := len(p.spare); n > 0 {
+		d.acks, p.spare = p.spare[n-1], p.spare[:n-1]
+	}
+	return d
+}
 
 // add copies r into the open draft; it blocks while maxPending bytes wait.
-func (p *partition) add(ctx context.Context, r *Record, a devices.Acker) error {
+func (p *partition) add(ctx context.Context, r *Record, a devices.Acker, m *metrics) error {
+	size := r.size()
+	if size > p.maxRecord {
+		return fmt.Errorf("append %d bytes to partition %d: at most %d fit: %w", size, p.id, p.maxRecord, devices.ErrInvalid)
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.pending >= maxPending {
-		stop := context.AfterFunc(ctx, func() { p.mu.Lock(); p.room.Broadcast(); p.mu.Unlock() })
-		defer stop()
-		for p.pending >= maxPending && !p.closed && ctx.Err() == nil {
-			p.room.Wait()
+	if p.stalled && !p.closed {
+		if err := p.await(ctx, m); err != nil {
+			return fmt.Errorf("append to partition %d: %w", p.id, err)
 		}
 	}
 	if p.closed {
-		return fmt.Errorf("append to partition %d: %w", p.id, errClosed)
-	}
-	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("append to partition %d: %w", p.id, err)
+		return fmt.Errorf("append to partition %d: %w", p.id, ErrClosed)
 	}
 	d := p.open
-	before := len(d.buf)
+	if d.count > 0 && len(d.buf)+size > MaxFrameBytes || d.count == MaxFrameRecords {
+		p.ready = append(p.ready, d)
+		d = p.draft()
+		p.open = d
+	}
+	if d.count == 0 {
+		d.began = time.Now()
+	}
+	d.add(r, a)
+	p.pending += size
+	p.stalled = p.pending >= maxPending
+	if p.idle {
+		p.idle = false
+		p.work <- struct{}{} // has room: only the writer that waits sets idle
+	}
+	return nil
+}
+
+func (d *draft) add(r *Record, a devices.Acker) {
 	d.buf = appendRecord(d.buf, r)
 	d.count++
 	if r.Type == devices.ItemUplink {
@@ -92,128 +118,85 @@ func (p *partition) add(ctx context.Context, r *Record, a devices.Acker) error {
 	if a != nil {
 		d.acks = append(d.acks, waiting{a, r.Uplink.PacketID})
 	}
-	p.pending += len(d.buf) - before
-	if len(d.buf) >= MaxFrameBytes || d.count >= MaxFrameRecords {
-		p.ready = append(p.ready, d)
-		p.open = newDraft()
-	}
-	select {
-	case p.work <- struct{}{}:
-	default:
-	}
-	return nil
 }
 
-// next is the oldest draft with records, nil if there is none.
-func (p *partition) next() *draft {
+// await blocks until there is room, ctx ends or the log is closed. mu is held.
+func (p *partition) await(ctx context.Context, m *metrics) error {
+	began := time.Now()
+	stop := context.AfterFunc(ctx, func() {
+		p.mu.Lock()
+		p.room.Broadcast()
+		p.mu.Unlock()
+	})
+	defer stop()
+	for p.stalled && !p.closed && ctx.Err() == nil {
+		p.room.Wait()
+	}
+	m.appendWait.Observe(time.Since(began).Seconds())
+	return ctx.Err()
+}
+
+// next is the oldest draft with records; nil if there is none, and then more
+// says whether any may come. The writer is idle after a nil.
+func (p *partition) next() (d *draft, more bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	var d *draft
 	switch {
 	case len(p.ready) > 0:
 		d = p.ready[0]
+		p.ready[0] = nil
 		p.ready = p.ready[1:]
 	case p.open.count > 0:
 		d = p.open
-		p.open = newDraft()
+		p.open = p.draft()
 	default:
-		return nil
+		p.idle = !p.closed
+		return nil, !p.closed
 	}
+	p.idle = false
+	p.hint = len(d.buf)
 	p.pending -= len(d.buf) - headerLen
-	p.room.Broadcast()
-	return d
+	if p.stalled && p.pending <= maxPending/2 {
+		p.stalled = false
+		p.room.Broadcast()
+	}
+	return d, true
 }
 
-// close makes every Append return; what is pending is not acknowledged.
+// busy takes back that the writer is idle, and the token if one was sent.
+func (p *partition) busy() {
+	p.mu.Lock()
+	p.idle = false
+	p.mu.Unlock()
+	select {
+	case <-p.work:
+	default:
+	}
+}
+
+// told gives the list of ackers back after they were told err.
+func (p *partition) tell(d *draft, err error) {
+	for _, w := range d.acks {
+		w.acker.Acked(w.id, err)
+	}
+	clear(d.acks)
+	p.mu.Lock()
+	if len(p.spare) < 4 && d.acks != nil {
+		p.spare = append(p.spare, d.acks[:0])
+	}
+	p.mu.Unlock()
+	d.acks = nil
+}
+
+// close makes every Append return and lets the writer end when it has written
+// what is pending.
 func (p *partition) close() {
 	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.closed = true
 	p.room.Broadcast()
-	p.mu.Unlock()
-}
-
-// remember keeps the newest frames for readers at the tail and wakes them.
-func (p *partition) remember(seq uint64, data []byte) {
-	p.tail.Lock()
-	defer p.tail.Unlock()
-	p.ring = append(p.ring, kept{seq, data})
-	p.size += len(data)
-	for p.size > ringBytes && len(p.ring) > 1 {
-		p.size -= len(p.ring[0].data)
-		p.ring[0] = kept{}
-		p.ring = p.ring[1:]
-	}
-	close(p.news)
-	p.news = make(chan struct{})
-}
-
-// recent is frame seq from the ring, or a channel that closes with news.
-func (p *partition) recent(seq uint64) (data []byte, news <-chan struct{}, behind bool) {
-	p.tail.Lock()
-	defer p.tail.Unlock()
-	if len(p.ring) == 0 || seq > p.ring[len(p.ring)-1].seq {
-		return nil, p.news, false
-	}
-	if seq < p.ring[0].seq {
-		return nil, nil, true
-	}
-	return p.ring[seq-p.ring[0].seq].data, nil, false
-}
-
-var errClosed = errors.New("the log is closed")
-
-// write is the partition's writer: it ends with ctx.
-func (l *Log) write(ctx context.Context, p *partition) {
-	idle := time.NewTimer(tick)
-	defer idle.Stop()
-	for {
-		d := p.next()
-		if d == nil {
-			select {
-			case <-ctx.Done():
-				return
-			case <-p.work:
-				continue
-			case <-idle.C:
-				d = newDraft()
-			}
-		}
-		if !l.commit(ctx, p, d) {
-			return
-		}
-		idle.Reset(tick)
-	}
-}
-
-// commit makes d durable, however long it takes; false when ctx ended first.
-func (l *Log) commit(ctx context.Context, p *partition, d *draft) bool {
-	p.wall = max(p.wall, l.opt.Now().UnixMilli())
-	seal(d.buf, p.wall, d.count)
-	for {
-		seq, err := l.publish(ctx, p, d.buf)
-		if err == nil {
-			p.last = seq
-			l.m.frame(d)
-			p.remember(seq, d.buf)
-			for _, w := range d.acks {
-				w.acker.Acked(w.id, nil)
-			}
-			l.healthy(p.id)
-			return true
-		}
-		if ctx.Err() != nil {
-			for _, w := range d.acks {
-				w.acker.Acked(w.id, errClosed)
-			}
-			return false
-		}
-		l.unhealthy(p.id, err)
-		if d.count == 0 {
-			return true // a tick is not worth waiting for
-		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(retryEvery):
-		}
+	if p.idle {
+		p.idle = false
+		p.work <- struct{}{}
 	}
 }
