@@ -8,9 +8,27 @@
 // [MaxFrameRecords], publishes it, and calls the ackers of its records. A
 // partition that is idle gets an empty frame a second, which tells the time.
 //
-// When the log is full (its bytes, or the disk's reserve) the frame is kept and
-// tried again: Append blocks, nothing is acknowledged, nothing is dropped, and
-// [Log.Health] says why.
+// Readers at the tail are served from memory (16 MB of frames a partition);
+// the past is asked from the server, a batch at a time.
+//
+// # When there is no room
+//
+// When the log is full (its bytes, or the disk's reserve) frames that every
+// consumer has passed ([Log.Passed]) are given up, oldest first. If there are
+// none, the frame is kept and tried again: Append blocks, nothing is
+// acknowledged, nothing is dropped, and [Log.Health] says why. Empty frames
+// never go into the last of the room. Whatever is older than MaxAge goes,
+// consumed or not.
+//
+// The reserve is looked at before each write, because a server that meets the
+// end of the disk answers nobody and never writes again. If that happens all
+// the same, it is started anew when there is room. A frame is published with
+// the sequence number that it must follow, so that one whose acknowledgement
+// was lost is found and not written twice.
+//
+// The embedded server does not lock its folder: one daemon per folder. In a
+// cluster several daemons may write to one partition; their frames take turns
+// and the wall clock still never runs back.
 //
 // # Frame, version 1
 //

@@ -73,7 +73,11 @@ func (l *Log) tick(ctx context.Context, p *partition) {
 		return
 	}
 	d := &draft{buf: make([]byte, headerLen)}
-	if err := l.try(ctx, p, d); err != nil && ctx.Err() == nil {
+	err := l.try(ctx, p, d)
+	switch {
+	case err == nil || ctx.Err() != nil:
+	case errors.Is(err, errMoved): // somebody else has just told the time
+	default:
 		l.unhealthy(p, err)
 		l.mend(ctx, p, d, err)
 	}
