@@ -6,6 +6,7 @@ import (
 	"net"
 	"os/exec"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -41,14 +42,14 @@ func (c *census) Seen(d devices.DeviceID, _, reason string) {
 // sink keeps uplinks and acknowledges them when told.
 type sink struct {
 	got   chan devices.Uplink
-	delay time.Duration
+	delay atomic.Int64 // time.Duration until a message counts as durable
 }
 
 func (s *sink) Deliver(_ context.Context, u *devices.Uplink, a devices.Acker) error {
 	s.got <- *u
 	if a != nil {
 		id := u.PacketID
-		time.AfterFunc(s.delay, func() { a.Acked(id, nil) })
+		time.AfterFunc(time.Duration(s.delay.Load()), func() { a.Acked(id, nil) })
 	}
 	return nil
 }
@@ -161,12 +162,13 @@ func TestWhoMayConnectAndSpeakForWhom(t *testing.T) {
 
 func TestNoAckBeforeTheSinkSaysSo(t *testing.T) {
 	s, k, _ := serve(t, Options{})
-	k.delay = 300 * time.Millisecond
+	const delay = 300 * time.Millisecond
+	k.delay.Store(int64(delay))
 	began := time.Now()
 	if out, err := pub(t, s, "-q", "1", "-u", "MH-1", "-P", "secret-of-MH-1", "-t", "f/1/MH-1/telemetry", "-m", "{}"); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	if took := time.Since(began); took < k.delay {
-		t.Errorf("mosquitto_pub -q 1 was done after %v, the message was durable after %v", took, k.delay)
+	if took := time.Since(began); took < delay {
+		t.Errorf("mosquitto_pub -q 1 was done after %v, the message was durable after %v", took, delay)
 	}
 }
