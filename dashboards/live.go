@@ -45,21 +45,12 @@ func (s *Server) summary(ctx context.Context, _ *struct{}) (*struct{ Body summar
 func (s *Server) summarise(ctx context.Context) (summaryBody, error) {
 	now := s.opt.Now().UnixMilli()
 	b := summaryBody{Time: s.instant(now), Zone: s.opt.Zone.String(), Kinds: map[string]counts{}, Parts: s.opt.Health()}
-	var newest int64
-	s.opt.State.Each(func(_ devices.FacilityID, f rules.Facts) {
-		c := b.Kinds[f.Kind.String()]
-		c.Total++
-		switch state(f) {
-		case "ok":
-			c.OK++
-		case "faulty":
-			c.Faulty++
-		default:
-			c.Unknown++
+	all, newest := s.opt.State.Count()
+	for k, c := range all {
+		if n := c[rules.Unknown] + c[rules.OK] + c[rules.Faulty]; n > 0 {
+			b.Kinds[devices.Kind(k).String()] = counts{Total: n, OK: c[rules.OK], Faulty: c[rules.Faulty], Unknown: c[rules.Unknown]}
 		}
-		b.Kinds[f.Kind.String()] = c
-		newest = max(newest, f.Newest)
-	})
+	}
 	b.NewestS, b.AgeMS = s.instant(newest), max(0, now-newest)
 	rows, err := s.opt.DB.Query(ctx, `SELECT state, COUNT(*) FROM ticket WHERE state<>'closed' GROUP BY state`)
 	if err != nil {

@@ -45,7 +45,9 @@ type Querier interface {
 // State is what the rules know of facilities.
 type State interface {
 	Inspect(id devices.FacilityID) (rules.Facts, bool)
-	Each(fn func(devices.FacilityID, rules.Facts))
+	// Count is how many facilities stand how, by devices.Kind and
+	// rules.Standing, and the event time of the newest reading, Unix ms.
+	Count() ([4]rules.Counts, int64)
 }
 
 // Part is the health of one part of the daemon.

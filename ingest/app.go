@@ -50,6 +50,7 @@ type app struct {
 	child    *store.Child
 	listener *broker.Server
 
+	shares    []*pipeline.Share // of the store and the rules, by partition
 	followers []*pipeline.Follower
 	stack     []step // what Stop unwinds
 }
@@ -168,7 +169,15 @@ func (a *app) openLog(ctx context.Context) error {
 		return err
 	}
 	a.push("log", func() error { a.uplog.Close(); return nil })
+	const consumers = 2 // the store and the rules
+	for p := range a.uplog.Partitions() {
+		a.shares = append(a.shares, pipeline.NewShare(a.uplog, p, consumers, a.decoder))
+	}
 	return nil
+}
+
+func (a *app) decoder() pipeline.Decoder {
+	return codec.New(a.dict, codec.Options{MaxPast: a.conf.Store.Retention})
 }
 
 // startStore starts the store (or finds the configured one) and its writers.
@@ -229,7 +238,7 @@ func (a *app) follow(name string, consumer func(partition int) pipeline.Consumer
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
 	for p := range a.uplog.Partitions() {
-		f := &pipeline.Follower{Name: name, Log: a.uplog, Partition: p, Decoder: codec.New(a.dict, codec.Options{MaxPast: a.conf.Store.Retention}), Consumer: consumer(p), Logger: a.log}
+		f := &pipeline.Follower{Name: name, Log: a.uplog, Partition: p, Decoder: a.decoder(), Share: a.shares[p], Consumer: consumer(p), Logger: a.log}
 		a.followers = append(a.followers, f)
 		wg.Go(func() {
 			if err := f.Run(ctx); err != nil {
@@ -249,18 +258,34 @@ func (a *app) startRules(ctx context.Context) (*tickets.Desk, *pager.Pager, erro
 	if err != nil {
 		return nil, nil, err
 	}
+	archive, err := rules.OpenArchive(filepath.Join(a.data, "rules"))
+	if err != nil {
+		return nil, nil, err
+	}
 	pages := pager.New(pager.Options{DB: a.db, Channels: channels, Zone: a.zone, Log: a.log, Metrics: a.reg})
 	desk := tickets.New(tickets.Options{DB: a.db, Outbox: pages, Zone: a.zone, Metrics: a.reg})
 	a.background("pager", pages.Run)
+	feed := &pipeline.CensusFeed{Log: a.uplog, Census: a.census, File: filepath.Join(a.data, "rules", "census-fed"), Logger: a.log}
 	m := rules.NewMetrics(a.reg)
 	replies := newReplies(a)
-	for range a.uplog.Partitions() {
-		a.judges = append(a.judges, &rules.Worker{Set: set, Dict: a.dict, Desk: desk, Replier: replies, Metrics: m})
+	for p := range a.uplog.Partitions() {
+		a.judges = append(a.judges, rules.NewWorker(rules.Options{Set: set, Dict: a.dict, Owns: a.owns(p), Log: a.uplog, Desk: desk, Archive: archive, Forgot: feed.Again, Replier: replies, Metrics: m, Logger: a.log}))
 	}
+	a.push("rules' state", a.judges.stop)
 	a.follow("rules", func(p int) pipeline.Consumer { return a.judges[p] })
-	feed := &pipeline.CensusFeed{Log: a.uplog, Census: a.census, Logger: a.log}
-	a.background("census", feed.Run)
+	a.background("rules and census into the log", func(ctx context.Context) {
+		if err := pipeline.Broadcast(ctx, a.uplog, devices.ItemRuleSet, []byte(set.Text())); err != nil && ctx.Err() == nil {
+			a.log.Error().Err(err).Msg("switch the rules on")
+		}
+		feed.Run(ctx)
+	})
 	return desk, pages, nil
+}
+
+// owns tells which facilities are judged in a partition.
+func (a *app) owns(partition int) func(*registry.Facility) bool {
+	n := a.uplog.Partitions()
+	return func(f *registry.Facility) bool { return pipeline.PartitionOf(pipeline.KeyOf(f), n) == partition }
 }
 
 func (a *app) channels() ([]pager.Channel, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -28,11 +29,23 @@ func (j judges) Inspect(id devices.FacilityID) (rules.Facts, bool) {
 	return rules.Facts{}, false
 }
 
-// Each goes through every partition.
-func (j judges) Each(fn func(devices.FacilityID, rules.Facts)) {
+// Count sums the partitions.
+func (j judges) Count() (all [4]rules.Counts, newest int64) {
 	for _, w := range j {
-		w.Each(fn)
+		newest = max(newest, w.Count(&all))
 	}
+	return all, newest
+}
+
+// stop saves the state of all partitions.
+func (j judges) stop() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	var errs []error
+	for _, w := range j {
+		errs = append(errs, w.Stop(ctx))
+	}
+	return errors.Join(errs...)
 }
 
 // querier is the store as the board sees it.

@@ -1,31 +1,12 @@
 package rules
 
 import (
-	"cmp"
-	"container/heap"
-	"encoding/json"
 	"fmt"
-	"math"
-	"slices"
+	"strings"
 
 	"lamplighter/devices"
 	"lamplighter/devices/registry"
 )
-
-// Transition is an alert that began or ended.
-type Transition struct {
-	Facility devices.FacilityID
-	Kind     devices.Kind
-	Defect   string
-	Severity Severity
-	Opened   bool  // else it ended
-	At       int64 // event time, Unix ms
-	Wall     int64 // of the frame that decided it
-	Channel  string
-	Value    float64 // NaN = none
-	Limit    float64 // NaN = none
-	Summary  devices.Title
-}
 
 // Refused is an uplink for the quarantine.
 type Refused struct {
@@ -33,25 +14,47 @@ type Refused struct {
 	Refusal devices.Refusal
 }
 
+// Findings is what follows from one batch.
+type Findings struct {
+	Transitions []Transition
+	Gaps        []Gap
+}
+
+// Counts is how many facilities of a kind stand how, by [Standing].
+type Counts [standings]int
+
 // Engine judges one partition. It belongs to one goroutine.
 type Engine struct {
 	set        *Set
+	dict       *devices.Dictionary
+	owns       func(*registry.Facility) bool
 	ids        map[string]*devices.Channel
+	texts      *texts
 	facilities map[devices.FacilityID]*facility
-	devices    map[devices.DeviceID]*facility
+	devices    map[devices.DeviceID]*facility // whose device is not called like the facility
 	circuits   map[devices.FacilityID]*circuit
+	counts     [4]Counts // by devices.Kind
 	timers     timers
 	waiting    []*facility // with an alert that waits for time to pass
+	spare      []*facility // memory of waiting
 	wall       int64
-	out        []Transition
+	newest     int64 // event time of the newest reading of all
+	found      Findings
+	trouble    error // with what stood in the log, since the last Step
+
 	Evaluated  int64 // messages judged since the start
 	Late       int64
 	Duplicates int64
 }
 
-// NewEngine returns an engine without any state.
-func NewEngine(set *Set, dict *devices.Dictionary) *Engine {
-	e := &Engine{set: set, ids: make(map[string]*devices.Channel), facilities: make(map[devices.FacilityID]*facility),
+// NewEngine returns an engine without any state. It judges by set until the log
+// brings another one; owns tells which facilities belong to its partition, nil
+// for all.
+func NewEngine(set *Set, dict *devices.Dictionary, owns func(*registry.Facility) bool) *Engine {
+	if owns == nil {
+		owns = func(*registry.Facility) bool { return true }
+	}
+	e := &Engine{set: set, dict: dict, owns: owns, ids: make(map[string]*devices.Channel), texts: newTexts(), facilities: make(map[devices.FacilityID]*facility),
 		devices: make(map[devices.DeviceID]*facility), circuits: make(map[devices.FacilityID]*circuit)}
 	for _, c := range dict.All() {
 		e.ids[c.Name] = c
@@ -59,90 +62,110 @@ func NewEngine(set *Set, dict *devices.Dictionary) *Engine {
 	return e
 }
 
-// Step judges one batch and returns what began and what ended; the slice is
-// valid until the next call.
-func (e *Engine) Step(b *devices.Batch) ([]Transition, error) {
-	e.out = e.out[:0]
+// Step judges one batch and returns what follows, valid until the next call. An
+// error says that something in the log could not be read and was passed over;
+// the findings are good all the same.
+func (e *Engine) Step(b *devices.Batch) (*Findings, error) {
+	e.found.Transitions, e.found.Gaps, e.trouble = e.found.Transitions[:0], e.found.Gaps[:0], nil
 	if e.wall > 0 && b.Wall-e.wall > 5000 {
 		e.away(b.Wall - e.wall)
 	}
 	e.wall = b.Wall
 	for i := range b.Items {
-		it := &b.Items[i]
-		switch {
-		case it.Type == devices.ItemCensus:
-			if err := e.census(it.Control); err != nil {
-				return nil, fmt.Errorf("frame %d: %w", b.Seq, err)
+		e.item(&b.Items[i])
+	}
+	e.ring()
+	e.pass()
+	if e.trouble != nil {
+		return &e.found, fmt.Errorf("frame %d: %w", b.Seq, e.trouble)
+	}
+	return &e.found, nil
+}
+
+func (e *Engine) item(it *devices.Item) {
+	var err error
+	switch {
+	case it.Type == devices.ItemCensus:
+		err = e.census(it.Control)
+	case it.Type == devices.ItemRuleSet:
+		err = e.judgeBy(it.Control)
+	case it.Type == devices.ItemUplink && it.Refusal == nil:
+		e.message(it.Message, it.Uplink.Flags)
+	}
+	if err != nil {
+		e.trouble = err
+	}
+}
+
+// judgeBy switches to another rule file. Alerts of rules that it does not have
+// end; the others go on.
+func (e *Engine) judgeBy(text []byte) error {
+	if string(text) == e.set.text {
+		return nil
+	}
+	set, err := Parse(text, e.dict)
+	if err != nil {
+		return fmt.Errorf("rule set: %w", err)
+	}
+	old := e.set
+	for _, f := range sorted(e.all()) {
+		kept := f.alerts[:0]
+		for _, a := range f.alerts {
+			r := old.byKind[f.kind][a.rule]
+			if n := set.find(f.kind, r.Name); n != nil {
+				a.rule = n.index
+				kept = append(kept, a)
+			} else if a.firing {
+				e.emit(f, r, Ended, e.wall)
 			}
-		case it.Type == devices.ItemUplink && it.Refusal == nil:
-			e.message(it.Message, it.Uplink.Flags)
 		}
+		f.alerts = kept
 	}
-	e.tick()
-	return e.out, nil
-}
-
-// away moves every silence timer on: while nothing was received at all, nobody
-// can be blamed for silence.
-func (e *Engine) away(ms int64) {
+	e.set = set
 	for _, f := range e.facilities {
-		if f.seen > 0 {
-			f.seen += ms
-		}
-	}
-}
-
-func (e *Engine) census(text []byte) error {
-	var cs []registry.Change
-	if err := json.Unmarshal(text, &cs); err != nil {
-		return fmt.Errorf("census change: %w", err)
-	}
-	for i := range cs {
-		e.adopt(&cs[i].Facility)
+		e.watch(f)
+		e.count(f)
 	}
 	return nil
 }
 
-func (e *Engine) adopt(c *registry.Facility) {
-	f := e.facilities[c.ID]
-	if f == nil {
-		f = &facility{id: c.ID}
-		e.facilities[c.ID] = f
-	}
-	if c.Kind != devices.KindUnknown {
-		f.kind = c.Kind
-	}
-	f.device, f.limits, f.expectMS = c.Device, c.Limits, c.ExpectS*1000
-	e.devices[c.Device] = f
-	if c.Circuit != "" && f.circuit == nil {
-		id := devices.FacilityID(c.Cabinet + ":" + c.Circuit)
-		ci := e.circuits[id]
-		if ci == nil {
-			ci = &circuit{id: id}
-			e.circuits[id] = ci
+// all is every facility that has an alert.
+func (e *Engine) all() []*facility {
+	var out []*facility
+	for _, f := range e.facilities {
+		if len(f.alerts) > 0 {
+			out = append(out, f)
 		}
-		f.circuit = ci
-		ci.members = append(ci.members, f)
 	}
-	e.watch(f)
+	return out
 }
 
 // message judges one message.
 func (e *Engine) message(m *devices.Message, flags devices.UplinkFlags) {
 	e.Evaluated++
-	f := e.devices[m.Device]
+	f := e.of(m.Device)
 	if f == nil {
-		f = &facility{id: devices.FacilityID(m.Device), device: m.Device, kind: guess(m)}
-		e.facilities[f.id], e.devices[m.Device] = f, f
+		id := strings.Clone(string(m.Device)) // the message's lies in the log's memory
+		f = e.settle(devices.FacilityID(id))
+		f.device = devices.DeviceID(id)
 	}
 	if f.kind == devices.KindUnknown {
-		f.kind = guess(m)
+		e.takeKind(f, guess(m))
 	}
 	if m.Type == devices.State && flags.Has(devices.FlagWill) {
 		return // a will says that a connection broke, not that a device is silent
 	}
-	if f.book.observe(m) {
+	dup, gap := f.book.observe(m)
+	if gap.To > 0 {
+		gap.Device, gap.At = f.device, e.wall
+		e.found.Gaps = append(e.found.Gaps, gap)
+	}
+	if dup {
 		e.Duplicates++
+		return
+	}
+	if flags.Has(devices.FlagRetained) && m.Type != devices.State {
+		e.retained(f, m)
 		return
 	}
 	e.heard(f, m)
@@ -154,46 +177,18 @@ func (e *Engine) message(m *devices.Message, flags devices.UplinkFlags) {
 			e.reading(f, &devices.Reading{Time: m.Event.Time, Values: []devices.Value{{Channel: c, Num: 1}}})
 		}
 	}
+	e.ripen(f, f.newest)
 }
 
-// guess tells the kind of an unknown device by its channels.
-func guess(m *devices.Message) devices.Kind {
+// retained is a message that a broker kept: nobody was heard just now, and only
+// a reading with the device's own time says when it was true.
+func (e *Engine) retained(f *facility, m *devices.Message) {
 	for i := range m.Readings {
-		for _, v := range m.Readings[i].Values {
-			switch v.Channel.Name {
-			case "cover_open", "tilt_deg", "water_level_m":
-				return devices.Manhole
-			case "lamp_on", "dim_pct", "power_w", "lamp_failure":
-				return devices.Streetlight
-			case "displacement_mm", "strain_ue", "inclination_deg", "crack_mm":
-				return devices.Bridge
-			}
+		if m.Readings[i].Source == devices.TimeDevice {
+			e.reading(f, &m.Readings[i])
 		}
 	}
-	return devices.KindUnknown
-}
-
-func (e *Engine) heard(f *facility, m *devices.Message) {
-	f.seen = e.wall
-	if m.State.ExpectS > 0 {
-		f.expectMS = m.State.ExpectS * 1000
-	}
-	if m.State.NextS > 0 {
-		f.seen += m.State.NextS * 1000
-	}
-	if f.silent {
-		f.silent = false
-		if f.circuit != nil {
-			f.circuit.silent--
-			e.judgeCircuit(f.circuit)
-		}
-		for i, r := range e.set.byKind[f.kind] {
-			if r.Silent > 0 && r.Share == 0 {
-				e.holds(f, i, r, no, e.wall)
-			}
-		}
-	}
-	e.watch(f)
+	e.ripen(f, f.newest)
 }
 
 // reading judges one reading of f, unless it is late or too old to be now.
@@ -204,187 +199,45 @@ func (e *Engine) reading(f *facility, r *devices.Reading) {
 		return
 	}
 	f.newest = r.Time
+	e.newest = max(e.newest, r.Time)
 	for i := range r.Values {
 		if v := &r.Values[i]; v.Quality == devices.Good {
-			f.set(value{v.Channel.ID, v.Num, v.Text, r.Time})
+			f.set(value{num: v.Num, at: r.Time, text: e.texts.id(v.Text), channel: uint32(v.Channel.ID)})
 		}
 	}
 	if e.wall-r.Time > reach.Milliseconds() {
 		return
 	}
-	v := view{f: f, ids: e.ids}
-	for i, rule := range e.set.byKind[f.kind] {
+	v := view{f: f, e: e}
+	for _, rule := range e.set.byKind[f.kind] {
 		if rule.when == nil {
 			continue
 		}
 		v.rule = rule
 		t := ask(rule.when, &v)
-		if rule.clear != nil && i < len(f.alerts) && f.alerts[i].firing {
-			if t = ask(rule.clear, &v); t == yes {
-				t = no
-			} else {
-				t = yes
+		if rule.clear != nil {
+			if a := f.find(rule.index); a != nil && a.firing {
+				t = not(ask(rule.clear, &v))
 			}
 		}
-		e.holds(f, i, rule, t, r.Time)
+		e.holds(f, rule, t, r.Time)
 	}
 }
 
-// holds moves an alert on: t is whether its condition holds now.
-func (e *Engine) holds(f *facility, i int, r *Rule, t truth, at int64) {
-	if t == unknown || t == no && (i >= len(f.alerts) || f.alerts[i] == alert{}) {
+// count brings the counts up to date with f.
+func (e *Engine) count(f *facility) {
+	s := f.stands(e.set)
+	if s == f.standing || f.gone {
 		return
 	}
-	a := f.alert(e.set.byKind[f.kind], i)
-	switch {
-	case t == yes && a.firing:
-		a.quiet = 0
-	case t == yes && a.pending == 0:
-		a.pending, a.event = e.wall, at
-	case t == no && a.firing && a.quiet == 0:
-		a.quiet = e.wall
-	case t == no && !a.firing:
-		*a = alert{}
-		return
-	}
-	e.ripen(f, r, a, at)
-	if !f.waiting && (a.pending != 0 && !a.firing || a.quiet != 0) {
-		f.waiting = true
-		e.waiting = append(e.waiting, f)
-	}
+	e.uncount(f)
+	f.standing = s
+	e.counts[f.kind][s]++
 }
 
-// ripen fires or ends an alert whose time has come.
-func (e *Engine) ripen(f *facility, r *Rule, a *alert, at int64) {
-	switch {
-	case !a.firing && a.pending != 0 && e.wall-a.pending >= r.For.Milliseconds():
-		if r.Silent > 0 && f.circuit != nil && f.circuit.firing {
-			a.pending = e.wall // the circuit is the cause and has its ticket: wait anew when it is over
-			return
-		}
-		a.firing = true
-		e.emit(f, r, true, a.event)
-	case a.firing && a.quiet != 0 && e.wall-a.quiet >= r.ClearFor.Milliseconds():
-		e.emit(f, r, false, at)
-		*a = alert{}
+func (e *Engine) uncount(f *facility) {
+	if f.standing < standings {
+		e.counts[f.kind][f.standing]--
+		f.standing = standings
 	}
-}
-
-func (e *Engine) emit(f *facility, r *Rule, opened bool, at int64) {
-	t := Transition{Facility: f.id, Kind: f.kind, Defect: r.Name, Severity: r.Severity, Opened: opened, At: at, Wall: e.wall, Summary: r.Summary}
-	t.Value, t.Limit = r.shown(f)
-	if r.Channel != nil {
-		t.Channel = r.Channel.Name
-	}
-	e.out = append(e.out, t)
-}
-
-// tick lets time pass for what waits for it, in an order that replays alike.
-func (e *Engine) tick() {
-	for len(e.timers) > 0 && e.timers[0].at <= e.wall {
-		t := heap.Pop(&e.timers).(timer)
-		t.f.due = 0
-		e.silence(t.f)
-	}
-	slices.SortFunc(e.waiting, func(a, b *facility) int { return cmp.Compare(a.id, b.id) })
-	still := e.waiting[:0]
-	for _, f := range e.waiting {
-		f.waiting = false
-		for i, r := range e.set.byKind[f.kind] {
-			if i < len(f.alerts) {
-				a := &f.alerts[i]
-				e.ripen(f, r, a, e.wall)
-				f.waiting = f.waiting || a.pending != 0 && !a.firing || a.quiet != 0
-			}
-		}
-		if f.waiting {
-			still = append(still, f)
-		}
-	}
-	e.waiting = still
-}
-
-// silence is when a facility's silence timer rings.
-func (e *Engine) silence(f *facility) {
-	if f.silent {
-		return
-	}
-	if f.deadline(e.set) > e.wall {
-		e.watch(f)
-		return
-	}
-	f.silent, f.since = true, e.wall
-	for i, r := range e.set.byKind[f.kind] {
-		if r.Silent > 0 && r.Share == 0 {
-			e.holds(f, i, r, yes, f.seen)
-		}
-	}
-	if f.circuit != nil {
-		f.circuit.silent++
-		e.judgeCircuit(f.circuit)
-	}
-}
-
-// deadline is the wall clock at which f counts as silent, MaxInt64 for never.
-func (f *facility) deadline(s *Set) int64 {
-	if f.expectMS == 0 || f.seen == 0 {
-		return math.MaxInt64
-	}
-	for _, r := range s.byKind[f.kind] {
-		if r.Silent > 0 {
-			return f.seen + int64(r.Silent*float64(f.expectMS))
-		}
-	}
-	return math.MaxInt64
-}
-
-func (e *Engine) watch(f *facility) {
-	at := f.deadline(e.set)
-	if f.due != 0 || f.silent || at == math.MaxInt64 {
-		return
-	}
-	f.due = at
-	heap.Push(&e.timers, timer{at, f})
-}
-
-// judgeCircuit opens or ends the ticket of a circuit.
-func (e *Engine) judgeCircuit(c *circuit) {
-	for _, r := range e.set.byKind[devices.Streetlight] {
-		if r.Share == 0 {
-			continue
-		}
-		share := float64(c.silent) / float64(len(c.members))
-		dark := c.silent >= r.AtLeast && share >= r.Share
-		if dark == c.firing || c.firing && share >= r.Share/2 {
-			return
-		}
-		c.firing = dark
-		e.out = append(e.out, Transition{Facility: c.id, Kind: devices.Streetlight, Defect: r.Name, Severity: r.Severity, Opened: dark, At: e.wall, Wall: e.wall,
-			Value: float64(c.silent), Limit: float64(len(c.members)), Summary: r.Summary})
-	}
-}
-
-// timer is when a facility's silence is looked at.
-type timer struct {
-	at int64
-	f  *facility
-}
-
-type timers []timer
-
-func (t timers) Len() int { return len(t) }
-func (t timers) Less(i, j int) bool {
-	return t[i].at < t[j].at || t[i].at == t[j].at && t[i].f.id < t[j].f.id
-}
-func (t timers) Swap(i, j int) { t[i], t[j] = t[j], t[i] }
-
-// Push adds a timer.
-func (t *timers) Push(x any) { *t = append(*t, x.(timer)) }
-
-// Pop takes the last timer.
-func (t *timers) Pop() any {
-	n := len(*t) - 1
-	x := (*t)[n]
-	*t = (*t)[:n]
-	return x
 }

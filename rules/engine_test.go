@@ -3,6 +3,7 @@ package rules
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -22,6 +23,7 @@ type story struct {
 	dict *devices.Dictionary
 	seq  uint64
 	log  []string
+	gaps []Gap
 }
 
 func tell(t *testing.T) *story {
@@ -34,19 +36,20 @@ func tell(t *testing.T) *story {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &story{t: t, e: NewEngine(set, dict), dict: dict}
+	return &story{t: t, e: NewEngine(set, dict, nil), dict: dict}
 }
 
 func (s *story) step(sec float64, items ...devices.Item) {
 	s.t.Helper()
 	s.seq++
-	ts, err := s.e.Step(&devices.Batch{Seq: s.seq, Wall: start + int64(sec*1000), Items: items})
-	if err != nil {
+	found, err := s.e.Step(&devices.Batch{Seq: s.seq, Wall: start + int64(sec*1000), Items: items})
+	if err != nil && !strings.Contains(err.Error(), "rule set") {
 		s.t.Fatal(err)
 	}
-	for _, x := range ts {
-		s.log = append(s.log, fmt.Sprintf("%g %s %s %s", sec, map[bool]string{true: "opened", false: "closed"}[x.Opened], x.Facility, x.Defect))
+	for _, x := range found.Transitions {
+		s.log = append(s.log, strings.TrimSpace(fmt.Sprintf("%g %s %s %s %s", sec, [...]string{Opened: "opened", Ended: "closed", Joined: "joined", Left: "left"}[x.Type], x.Facility, x.Defect, x.Member)))
 	}
+	s.gaps = append(s.gaps, found.Gaps...)
 }
 
 // until lets time pass, a tick a second.
@@ -84,6 +87,11 @@ func (s *story) census(fs ...registry.Facility) devices.Item {
 		s.t.Fatal(err)
 	}
 	return devices.Item{Type: devices.ItemCensus, Control: b}
+}
+
+// only forgets what is of another type.
+func (s *story) only(types ...string) {
+	s.log = slices.DeleteFunc(s.log, func(l string) bool { return !slices.Contains(types, strings.Fields(l)[1]) })
 }
 
 func (s *story) expect(want ...string) {
@@ -136,6 +144,10 @@ func TestADarkCircuitIsOneTicketAndNotTen(t *testing.T) {
 		s.step(100, s.says(fmt.Sprintf("SL-%d", i), 100, "lamp_on", true, "power_w", 60.0))
 	}
 	s.until(101, 110)
+	if got := strings.Count(strings.Join(s.log, "\n"), "joined"); got != 10 {
+		t.Errorf("%d lamps are attached to the ticket, want 10", got)
+	}
+	s.only("opened", "closed")
 	s.expect("31 opened CAB:C1 circuit_silent", "100 closed CAB:C1 circuit_silent")
 }
 
@@ -145,6 +157,71 @@ func TestABridgeWithoutLimitsIsNeverJudged(t *testing.T) {
 	s.step(1, s.says("BR-1", 1, "displacement_mm", 4000.0), s.says("BR-2", 1, "displacement_mm", 41.0))
 	s.until(2, 10)
 	s.expect("4 opened BR-2 bridge_limit")
+}
+
+func TestAFacilityThatMovedHereMayHaveTicketsThatNobodyKnowsOf(t *testing.T) {
+	s := tell(t)
+	moved := func(id string) devices.Item {
+		b, err := json.Marshal([]Fed{{Change: registry.Change{Facility: registry.Facility{ID: devices.FacilityID(id), Device: devices.DeviceID(id), Kind: devices.Manhole}}, Moved: true}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return devices.Item{Type: devices.ItemCensus, Control: b}
+	}
+	s.step(0, moved("MH-1"), moved("MH-2"))
+	s.step(1, s.says("MH-1", 1, "tilt_deg", 1.0, "cover_open", false), s.says("MH-2", 1, "tilt_deg", 40.0))
+	s.until(2, 40)
+	// what is over is ended in any case, what holds is opened: the desk knows which of them was open
+	s.expect("1 closed MH-1 comm_lost", "1 closed MH-2 comm_lost", "3 opened MH-2 cover_displaced", "31 closed MH-1 cover_displaced")
+}
+
+func TestAFacilityThatMovedAwayIsNoLongerJudged(t *testing.T) {
+	s := tell(t)
+	here := true
+	s.e.owns = func(*registry.Facility) bool { return here }
+	f := registry.Facility{ID: "SL-1", Kind: devices.Streetlight, Cabinet: "CAB", Circuit: "C1", ExpectS: 10}
+	s.step(0, s.census(f))
+	s.step(1, s.says("SL-1", 1, "lamp_on", true, "power_w", 60.0))
+	here = false
+	s.step(2, s.census(f))
+	s.until(3, 100)
+	s.expect()
+	if n := len(s.e.facilities) + len(s.e.circuits) + len(s.e.devices); n != 0 {
+		t.Errorf("%d things are still kept", n)
+	}
+	if s.e.counts != ([4]Counts{}) {
+		t.Errorf("counts %v, want none", s.e.counts)
+	}
+}
+
+func TestARetainedMessageIsNotNow(t *testing.T) {
+	s := tell(t)
+	it := s.says("MH-1", 0, "tilt_deg", 60.0)
+	it.Uplink.Flags = devices.FlagRetained
+	it.Message.Readings[0].Source = devices.TimeReceived
+	s.step(0, it)
+	s.until(1, 10)
+	s.expect()
+}
+
+func TestABatchOfThePastCountsByItsOwnTime(t *testing.T) {
+	s := tell(t)
+	m := s.says("MH-1", -60, "tilt_deg", 30.0)
+	m.Message.Readings = append(m.Message.Readings, s.says("MH-1", -1, "tilt_deg", 31.0).Message.Readings...)
+	s.step(0, m) // displaced for a minute when we hear of it: no need to wait two seconds more
+	s.expect("0 opened MH-1 cover_displaced")
+}
+
+func TestAnotherRuleSetEndsWhatItDoesNotKnow(t *testing.T) {
+	s := tell(t)
+	s.step(0, s.says("MH-1", 0, "tilt_deg", 30.0), s.says("SL-1", 0, "lamp_on", true, "power_w", 0.0))
+	s.until(1, 6)
+	text := strings.Replace(string(Default()), "name: cover_displaced", "name: cover_moved", 1)
+	s.step(7, devices.Item{Type: devices.ItemRuleSet, Control: []byte(text)})
+	s.step(8, devices.Item{Type: devices.ItemRuleSet, Control: []byte("groups: 7")}) // changes nothing
+	s.step(10, s.says("MH-1", 10, "tilt_deg", 30.0))
+	s.until(11, 12)
+	s.expect("2 opened MH-1 cover_displaced", "5 opened SL-1 lamp_out", "7 closed MH-1 cover_displaced", "12 opened MH-1 cover_moved")
 }
 
 func TestTheSameMessageTenTimesIsOneMessage(t *testing.T) {

@@ -33,7 +33,21 @@ const (
 
 // Set is a compiled rule file.
 type Set struct {
+	text   string
 	byKind [4][]*Rule
+}
+
+// Text is the file that the set was read from.
+func (s *Set) Text() string { return s.text }
+
+// find is the rule of that name, nil if there is none.
+func (s *Set) find(k devices.Kind, name string) *Rule {
+	for _, r := range s.byKind[k] {
+		if r.Name == name {
+			return r
+		}
+	}
+	return nil
 }
 
 // Rule is one compiled rule.
@@ -90,7 +104,7 @@ func Parse(text []byte, dict *devices.Dictionary) (*Set, error) {
 	if err := d.Decode(&f); err != nil {
 		return nil, fmt.Errorf("rule file: %w", err)
 	}
-	s := &Set{}
+	s := &Set{text: string(text)}
 	for _, g := range f.Groups {
 		if g.Kind == devices.KindUnknown {
 			return nil, fmt.Errorf("rule file: a group has no kind; want manhole, streetlight or bridge")
@@ -103,6 +117,9 @@ func Parse(text []byte, dict *devices.Dictionary) (*Set, error) {
 			r, err := compile(env, dict, g.Kind, &g.Rules[i])
 			if err != nil {
 				return nil, fmt.Errorf("rule %s of %s: %w", g.Rules[i].Name, g.Kind, err)
+			}
+			if s.find(g.Kind, r.Name) != nil {
+				return nil, fmt.Errorf("rule %s of %s: the name comes twice", r.Name, g.Kind)
 			}
 			r.index = len(s.byKind[g.Kind])
 			s.byKind[g.Kind] = append(s.byKind[g.Kind], r)
@@ -208,6 +225,17 @@ func ask(p cel.Program, v *view) truth {
 		return yes
 	}
 	return no
+}
+
+// not turns an answer round; what is unknown stays so.
+func not(t truth) truth {
+	switch t {
+	case yes:
+		return no
+	case no:
+		return yes
+	}
+	return unknown
 }
 
 func (r *Rule) limit(f *facility, channel string) (float64, bool) {

@@ -17,46 +17,71 @@ const maxAge = 15 * time.Minute
 // the state of now.
 const reach = 15 * time.Minute
 
-// facility is what the engine knows of one facility.
+// facility is what the engine knows of one facility. There are a million of
+// them: what most do not need stands behind a pointer.
 type facility struct {
 	id       devices.FacilityID
 	device   devices.DeviceID
-	kind     devices.Kind
 	circuit  *circuit
 	limits   map[string]float64
 	expectMS int64
 	values   []value // few: searched from the front
+	alerts   []alert // those that are not at rest, by rule
 	newest   int64   // event time of the newest reading
 	seen     int64   // wall clock when last heard, 0 = never
 	due      int64   // wall clock of the silence timer in the queue, 0 = none
-	silent   bool
-	since    int64   // wall clock when silent began
-	alerts   []alert // by rule index; nil until one is needed
-	waiting  bool    // in Engine.waiting
+	since    int64   // wall clock since when it is silent
 	book     Book
+	kind     devices.Kind
+	standing Standing
+	silent   bool
+	heir     bool // came from another partition: may have tickets that this one does not know of
+	waiting  bool // in Engine.waiting
+	gone     bool // let go of: its timer rings for nobody
 }
 
+// value is the newest value of a channel.
 type value struct {
-	channel int
 	num     float64
-	text    string
 	at      int64
+	text    uint32 // in Engine.texts
+	channel uint32 // devices.Channel.ID
 }
 
-// alert is a rule's standing at one facility.
+// alert is a rule's standing at one facility. Instants of the wall decide where
+// the device says nothing more, event times where it tells its past at once.
 type alert struct {
+	rule    int
 	pending int64 // wall clock since when the condition holds, 0 = it does not
-	quiet   int64 // wall clock since when a firing condition is gone
-	firing  bool
 	event   int64 // event time when it began
+	quiet   int64 // wall clock since when a firing condition is gone
+	calm    int64 // event time when it went
+	firing  bool
+	heir    bool // may be firing in a ticket that another partition opened
 }
+
+// Standing is what is known of a facility.
+type Standing uint8
+
+// The standings. Unknown is a state: nothing was heard, or not for too long.
+const (
+	Unknown Standing = iota
+	OK
+	Faulty
+	standings
+)
+
+var standingNames = [...]string{"unknown", "ok", "faulty"}
+
+// String is the name in the API.
+func (s Standing) String() string { return standingNames[min(int(s), len(standingNames)-1)] }
 
 // value is the channel's value; ok is false when it is too old to be believed.
 // A channel that was never reported is NaN, false and "": the facility has no
 // such sensor, so no comparison with it holds.
 func (f *facility) value(ch int) (v value, ok bool) {
 	for i := range f.values {
-		if f.values[i].channel == ch {
+		if f.values[i].channel == uint32(ch) {
 			return f.values[i], f.newest-f.values[i].at <= maxAge.Milliseconds()
 		}
 	}
@@ -73,97 +98,51 @@ func (f *facility) set(v value) {
 	f.values = append(f.values, v)
 }
 
-func (f *facility) alert(rules []*Rule, i int) *alert {
-	if len(f.alerts) < len(rules) {
-		f.alerts = append(f.alerts, make([]alert, len(rules)-len(f.alerts))...)
-	}
-	return &f.alerts[i]
-}
-
-// circuit is the lamps that hang on one circuit of one cabinet.
-type circuit struct {
-	id      devices.FacilityID
-	members []*facility
-	silent  int // of members
-	firing  bool
-}
-
-// Book counts what came from one device and what did not.
-type Book struct {
-	Received   int64  `json:"received"`
-	Duplicates int64  `json:"duplicates"`
-	Late       int64  `json:"late"`
-	Missing    int64  `json:"missing"` // sequence numbers that never came
-	Boot       string `json:"boot,omitempty"`
-	LastSeq    uint64 `json:"last_seq"`
-	started    bool
-	window     uint64 // bit i: LastSeq-i has come
-	hashes     [8]uint64
-	next       int
-}
-
-// observe notes a message; it says whether it came before.
-func (b *Book) observe(m *devices.Message) (dup bool) {
-	b.Received++
-	if !m.HasSeq {
-		for _, h := range b.hashes {
-			if h == m.Hash {
-				// the same bytes without a number: a copy only if they carry their own time
-				dup = len(m.Readings) > 0 && m.Readings[0].Source == devices.TimeDevice
-			}
+// find is the alert of a rule, nil if it is at rest.
+func (f *facility) find(rule int) *alert {
+	for i := range f.alerts {
+		if f.alerts[i].rule == rule {
+			return &f.alerts[i]
 		}
-		b.hashes[b.next] = m.Hash
-		b.next = (b.next + 1) % len(b.hashes)
-	} else {
-		dup = b.number(m)
 	}
-	if dup {
-		b.Duplicates++
-	}
-	return dup
+	return nil
 }
 
-// restart is how far a sequence may run backwards before it counts as begun
-// anew by a device that does not name its boots.
-const restart = 64
-
-func (b *Book) number(m *devices.Message) (dup bool) {
-	if !b.started || m.Boot != b.Boot || m.Seq+restart <= b.LastSeq {
-		b.started, b.Boot, b.LastSeq, b.window = true, m.Boot, m.Seq, 1
-		return false
-	}
-	if m.Seq > b.LastSeq {
-		ahead := m.Seq - b.LastSeq
-		b.Missing += int64(ahead - 1)
-		b.window <<= min(ahead, 63)
-		if ahead > 63 {
-			b.window = 0
+// rest forgets an alert that is over.
+func (f *facility) rest(rule int) {
+	for i := range f.alerts {
+		if f.alerts[i].rule == rule {
+			f.alerts = append(f.alerts[:i], f.alerts[i+1:]...)
+			return
 		}
-		b.window |= 1
-		b.LastSeq = m.Seq
-		return false
 	}
-	bit := uint64(1) << (b.LastSeq - m.Seq)
-	if b.window&bit != 0 {
-		return true
+}
+
+// stands is the facility's standing now.
+func (f *facility) stands(s *Set) Standing {
+	for i := range f.alerts {
+		if f.alerts[i].firing && s.byKind[f.kind][f.alerts[i].rule].Silent == 0 {
+			return Faulty
+		}
 	}
-	b.window |= bit
-	b.Missing = max(0, b.Missing-1)
-	return false
+	if f.silent || f.seen == 0 {
+		return Unknown
+	}
+	return OK
 }
 
 // view shows a facility to an expression.
 type view struct {
 	f    *facility
 	rule *Rule
-	ids  map[string]*devices.Channel
+	e    *Engine
 }
 
 var _ cel.Activation = (*view)(nil)
 
 // ResolveName is the value of a channel or of its limit.
 func (v *view) ResolveName(name string) (any, bool) {
-	if c, ok := v.ids[name]; ok {
+	if c, ok := v.e.ids[name]; ok {
 		x, ok := v.f.value(c.ID)
 		if !ok {
 			return nil, false
@@ -172,7 +151,7 @@ func (v *view) ResolveName(name string) (any, bool) {
 		case devices.Bool:
 			return x.num == 1, true
 		case devices.Text:
-			return x.text, true
+			return v.e.texts.text(x.text), true
 		}
 		return x.num, true
 	}
@@ -188,3 +167,29 @@ func (v *view) ResolveName(name string) (any, bool) {
 
 // Parent is nil: there is no outer scope.
 func (v *view) Parent() cel.Activation { return nil }
+
+// texts keeps each enumeration value once; 0 is "".
+type texts struct {
+	list []string
+	ids  map[string]uint32
+}
+
+// maxTexts bounds it: devices could send anything. Beyond, a text is "".
+const maxTexts = 1 << 20
+
+func newTexts() *texts { return &texts{list: []string{""}, ids: map[string]uint32{"": 0}} }
+
+func (t *texts) id(s string) uint32 {
+	if id, ok := t.ids[s]; ok {
+		return id
+	}
+	if len(t.list) >= maxTexts {
+		return 0
+	}
+	id := uint32(len(t.list))
+	t.list = append(t.list, s)
+	t.ids[s] = id
+	return id
+}
+
+func (t *texts) text(id uint32) string { return t.list[id] }

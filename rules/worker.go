@@ -6,9 +6,10 @@ import (
 	"sync"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
+	"github.com/rs/zerolog"
 
 	"lamplighter/devices"
+	"lamplighter/devices/registry"
 )
 
 // Position is where a partition's judging goes on.
@@ -19,21 +20,30 @@ type Position struct {
 
 // Outcome is what follows from one batch.
 type Outcome struct {
-	Partition   int
-	Epoch       uint64
-	OldSeq      uint64
-	NewSeq      uint64
-	Wall        int64
-	Transitions []Transition
-	Refused     []Refused
+	Partition int
+	Epoch     uint64
+	OldSeq    uint64
+	NewSeq    uint64
+	Wall      int64
+	Findings
+	Refused []Refused
 }
+
+func (o *Outcome) empty() bool { return len(o.Transitions)+len(o.Gaps)+len(o.Refused) == 0 }
 
 // Desk writes outcomes down. Commit is one transaction; it returns
 // devices.ErrFenced, and has written nothing, when somebody else has taken the
 // partition over.
 type Desk interface {
-	Resume(ctx context.Context, partition int) (Position, error)
+	// Resume takes the partition over; newest is the last frame of its log, and a
+	// cursor beyond it, which another log has left behind, begins anew.
+	Resume(ctx context.Context, partition int, newest uint64) (Position, error)
 	Commit(ctx context.Context, o *Outcome) error
+}
+
+// Log is what the worker asks of the log: its first and last frame.
+type Log interface {
+	Bounds(partition int) (first, last uint64, err error)
 }
 
 // Replier tells devices why something was refused.
@@ -41,50 +51,99 @@ type Replier interface {
 	Refused(d devices.DeviceID, r *devices.Refusal)
 }
 
-// Metrics of all workers.
-type Metrics struct {
-	evaluated, late, duplicates prometheus.Counter
-	refused                     *prometheus.CounterVec
-}
-
-// NewMetrics registers the rules' metrics.
-func NewMetrics(r prometheus.Registerer) *Metrics {
-	m := &Metrics{
-		evaluated:  prometheus.NewCounter(prometheus.CounterOpts{Name: "lamplighter_messages_evaluated_total", Help: "Messages that the rules have judged."}),
-		late:       prometheus.NewCounter(prometheus.CounterOpts{Name: "lamplighter_readings_late_total", Help: "Readings older than the newest of their facility: stored, not judged."}),
-		duplicates: prometheus.NewCounter(prometheus.CounterOpts{Name: "lamplighter_messages_duplicate_total", Help: "Messages that had come before."}),
-		refused:    prometheus.NewCounterVec(prometheus.CounterOpts{Name: "lamplighter_messages_refused_total", Help: "Messages that were refused and lie in quarantine, by code."}, []string{"code"}),
-	}
-	r.MustRegister(m.evaluated, m.late, m.duplicates, m.refused)
-	return m
+// Options of a Worker.
+type Options struct {
+	Set     *Set // to begin with; the log brings others
+	Dict    *devices.Dictionary
+	Owns    func(*registry.Facility) bool // of the worker's partition; nil = all
+	Log     Log
+	Desk    Desk
+	Archive *Archive
+	Every   time.Duration // between snapshots; default 5 minutes
+	Replier Replier       // may be nil
+	Forgot  func()        // called when the state begins without the census: it has to come once more
+	Metrics *Metrics
+	Logger  zerolog.Logger
 }
 
 // Worker judges one partition.
 type Worker struct {
-	Set     *Set
-	Dict    *devices.Dictionary
-	Desk    Desk
-	Replier Replier // may be nil
-	Metrics *Metrics
+	opt Options
 
 	mu        sync.Mutex
 	engine    *Engine // guarded by mu
 	partition int
-	pos       Position
-	committed int64 // wall of the last commit
+	pos       Position // guarded by mu
+	judged    uint64   // guarded by mu: the last frame that engine has seen
+	committed int64    // wall of the last commit
+	keep      uint64   // guarded by mu: the oldest frame that a restart would need
+	due       int64    // wall of the next snapshot
+	saving    sync.WaitGroup
+	replay    progress
 }
 
-// Start takes the partition over and replays the log from its beginning: what
-// was written down already is judged again in silence.
-func (w *Worker) Start(ctx context.Context, partition int) (uint64, error) {
-	pos, err := w.Desk.Resume(ctx, partition)
+// NewWorker returns a worker; a Follower runs it.
+func NewWorker(o Options) *Worker {
+	if o.Every == 0 {
+		o.Every = 5 * time.Minute
+	}
+	return &Worker{opt: o}
+}
+
+// Start takes the partition over. It goes on from the newest snapshot: what was
+// written down after that already is judged again in silence.
+func (w *Worker) Start(ctx context.Context, partition int) (from uint64, err error) {
+	first, last, err := w.opt.Log.Bounds(partition)
 	if err != nil {
-		return 0, fmt.Errorf("resume rules: %w", err)
+		return 0, fmt.Errorf("start rules: %w", err)
+	}
+	pos, err := w.opt.Desk.Resume(ctx, partition, last)
+	if err != nil {
+		return 0, fmt.Errorf("start rules: %w", err)
+	}
+	e, seq, err := w.restore(partition)
+	if err != nil {
+		return 0, fmt.Errorf("start rules: %w", err)
+	}
+	if seq > last {
+		seq = 0 // the log is another one: its frames are all new to this state
+	}
+	if seq > pos.Seq && pos.Seq > 0 || seq == 0 && first > 1 {
+		w.opt.Logger.Warn().Int("partition", partition).Uint64("snapshot", seq).Uint64("cursor", pos.Seq).Uint64("first", first).Msg("rules begin without their past: the census comes once more, alerts follow from what is reported now")
+		e, seq = NewEngine(w.opt.Set, w.opt.Dict, w.opt.Owns), 0
+		if w.opt.Forgot != nil {
+			w.opt.Forgot()
+		}
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.partition, w.pos, w.engine = partition, pos, NewEngine(w.Set, w.Dict)
-	return 1, nil
+	w.partition, w.pos, w.engine, w.keep = partition, pos, e, max(seq+1, first)
+	w.due, w.committed, w.judged = 0, 0, 0
+	w.replay = progress{from: w.keep, to: pos.Seq}
+	return w.keep, nil
+}
+
+func (w *Worker) restore(partition int) (*Engine, uint64, error) {
+	e := NewEngine(w.opt.Set, w.opt.Dict, w.opt.Owns)
+	if w.opt.Archive == nil {
+		return e, 0, nil
+	}
+	w.saving.Wait()
+	seq, err := w.opt.Archive.load(partition, e)
+	if err == nil {
+		return e, seq, nil
+	}
+	if !absent(err) {
+		w.opt.Logger.Error().Err(err).Msg("the state of the rules is taken from the log instead")
+	}
+	return NewEngine(w.opt.Set, w.opt.Dict, w.opt.Owns), 0, nil
+}
+
+// Keep is the oldest frame that a restart would need.
+func (w *Worker) Keep() uint64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.keep
 }
 
 // cursorEvery is how often the cursor is written when nothing happens.
@@ -95,26 +154,72 @@ func (w *Worker) Consume(ctx context.Context, b *devices.Batch) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	e := w.engine
-	evaluated, late, dup := e.Evaluated, e.Late, e.Duplicates
-	ts, err := e.Step(b)
+	before := Engine{Evaluated: e.Evaluated, Late: e.Late, Duplicates: e.Duplicates}
+	found, err := e.Step(b)
+	w.judged = b.Seq
 	if err != nil {
-		return fmt.Errorf("judge: %w", err)
+		w.opt.Logger.Error().Err(err).Int("partition", w.partition).Msg("passed over in the log")
 	}
 	if b.Seq <= w.pos.Seq {
+		w.replay.at(b.Seq, w)
 		return nil
 	}
-	o := Outcome{Partition: w.partition, Epoch: w.pos.Epoch, OldSeq: w.pos.Seq, NewSeq: b.Seq, Wall: b.Wall, Transitions: ts, Refused: refusals(b)}
-	if len(o.Transitions)+len(o.Refused) > 0 || b.Wall-w.committed >= cursorEvery.Milliseconds() {
-		if err := w.Desk.Commit(ctx, &o); err != nil {
+	o := Outcome{Partition: w.partition, Epoch: w.pos.Epoch, OldSeq: w.pos.Seq, NewSeq: b.Seq, Wall: b.Wall, Findings: *found, Refused: refusals(b)}
+	save := w.opt.Archive != nil && b.Wall >= w.due
+	if !o.empty() || save || b.Wall-w.committed >= cursorEvery.Milliseconds() {
+		if err := w.opt.Desk.Commit(ctx, &o); err != nil {
 			return fmt.Errorf("write down frame %d: %w", b.Seq, err)
 		}
 		w.pos.Seq, w.committed = b.Seq, b.Wall
 	}
-	w.Metrics.evaluated.Add(float64(e.Evaluated - evaluated))
-	w.Metrics.late.Add(float64(e.Late - late))
-	w.Metrics.duplicates.Add(float64(e.Duplicates - dup))
+	w.opt.Metrics.judged(&before, e, found.Gaps)
 	w.reply(b, o.Refused)
+	if save {
+		w.snapshot(b.Seq, b.Wall)
+	}
 	return nil
+}
+
+// snapshot saves the state after frame seq, which has been written down. It is
+// called with mu held and lets go of it before the writing.
+func (w *Worker) snapshot(seq uint64, wall int64) {
+	first := w.due == 0
+	w.due = wall + w.opt.Every.Milliseconds()
+	if first {
+		return // the state was just loaded
+	}
+	began := time.Now()
+	z := w.engine.freeze(seq)
+	w.opt.Metrics.snapshot.Observe(time.Since(began).Seconds())
+	p := w.partition
+	w.saving.Go(func() {
+		if err := w.opt.Archive.save(p, z); err != nil {
+			w.opt.Logger.Error().Err(err).Msg("rules")
+			return
+		}
+		w.mu.Lock()
+		w.keep = max(w.keep, seq+1)
+		w.mu.Unlock()
+	})
+}
+
+// Stop writes the cursor down and saves the state, so that the next start has
+// nothing to judge again. The worker must not be consuming any more.
+func (w *Worker) Stop(ctx context.Context) error {
+	w.saving.Wait()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.engine == nil || w.opt.Archive == nil || w.judged <= w.pos.Seq && w.pos.Seq < w.keep || w.judged < w.pos.Seq {
+		return nil
+	}
+	if w.judged > w.pos.Seq {
+		o := Outcome{Partition: w.partition, Epoch: w.pos.Epoch, OldSeq: w.pos.Seq, NewSeq: w.judged}
+		if err := w.opt.Desk.Commit(ctx, &o); err != nil {
+			return fmt.Errorf("stop rules: %w", err)
+		}
+		w.pos.Seq = w.judged
+	}
+	return w.opt.Archive.save(w.partition, w.engine.freeze(w.judged))
 }
 
 func refusals(b *devices.Batch) []Refused {
@@ -129,64 +234,39 @@ func refusals(b *devices.Batch) []Refused {
 
 func (w *Worker) reply(b *devices.Batch, refused []Refused) {
 	for i := range refused {
-		w.Metrics.refused.WithLabelValues(string(refused[i].Refusal.Code)).Inc()
+		w.opt.Metrics.refused.WithLabelValues(string(refused[i].Refusal.Code)).Inc()
 	}
-	if w.Replier == nil {
+	if w.opt.Replier == nil {
 		return
 	}
 	for i := range refused {
-		w.Replier.Refused(refused[i].Uplink.Device, &refused[i].Refusal)
+		w.opt.Replier.Refused(refused[i].Uplink.Device, &refused[i].Refusal)
 	}
 	for i := range b.Items {
 		if m := b.Items[i].Message; m != nil && b.Items[i].Refusal == nil && m.Notice != nil {
-			w.Replier.Refused(m.Device, m.Notice)
+			w.opt.Replier.Refused(m.Device, m.Notice)
 		}
 	}
 }
 
-// Facts is what the worker knows of a facility, for the board.
-type Facts struct {
-	Kind   devices.Kind `json:"kind"`
-	Seen   int64        `json:"seen"`   // Unix ms, 0 = never
-	Newest int64        `json:"newest"` // event time of the newest reading
-	Silent bool         `json:"silent"`
-	Faulty bool         `json:"faulty"` // an alert that is not about silence
-	Book   Book         `json:"book"`
+// progress tells how far the replay has come.
+type progress struct {
+	from, to uint64
+	told     time.Time
+	begun    bool
 }
 
-// Inspect says what is known of a facility; ok is false if it is not in this
-// partition.
-func (w *Worker) Inspect(id devices.FacilityID) (f Facts, ok bool) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.engine == nil {
-		return f, false
-	}
-	x := w.engine.facilities[id]
-	if x == nil {
-		return f, false
-	}
-	return x.facts(w.engine.set), true
-}
+const tellEvery = 2 * time.Second
 
-func (f *facility) facts(s *Set) Facts {
-	out := Facts{Kind: f.kind, Seen: f.seen, Newest: f.newest, Silent: f.silent, Book: f.book}
-	for i := range f.alerts {
-		if f.alerts[i].firing && s.byKind[f.kind][i].Silent == 0 {
-			out.Faulty = true
-		}
-	}
-	return out
-}
-
-// Each calls fn for every facility of the partition.
-func (w *Worker) Each(fn func(devices.FacilityID, Facts)) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.engine == nil {
+func (p *progress) at(seq uint64, w *Worker) {
+	if !p.begun {
+		p.begun, p.told = true, time.Now()
 		return
 	}
-	for id, f := range w.engine.facilities {
-		fn(id, f.facts(w.engine.set))
+	done := seq == p.to
+	if !done && time.Since(p.told) < tellEvery {
+		return
 	}
+	p.told = time.Now()
+	w.opt.Logger.Info().Int("partition", w.partition).Uint64("frames", seq-p.from+1).Uint64("of", p.to-p.from+1).Msg("judging the log again since the last snapshot")
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/cespare/xxhash/v2"
@@ -40,6 +41,7 @@ type CensusFeed struct {
 	File   string // remembers the newest change in the log; "" = feed everything at each start
 	Logger zerolog.Logger
 
+	again    atomic.Bool       // everything has to be fed once more
 	last     int64             // newest change that is durable in the log
 	complete bool              // where knows every facility that was ever fed
 	where    map[uint64]uint16 // hash of a facility's id → its partition
@@ -58,6 +60,10 @@ func KeyOf(f *registry.Facility) string {
 	}
 	return string(f.ID)
 }
+
+// Again feeds everything once more: a partition has lost what it was told. It is
+// safe for concurrent use.
+func (f *CensusFeed) Again() { f.again.Store(true) }
 
 // Run feeds until ctx ends.
 func (f *CensusFeed) Run(ctx context.Context) {
@@ -112,6 +118,10 @@ func (f *CensusFeed) empty() (bool, error) {
 // feed makes durable what came after the last change; more is true when there
 // may be more at once.
 func (f *CensusFeed) feed(ctx context.Context) (more bool, err error) {
+	if f.again.Swap(false) {
+		f.last, f.complete = 0, false
+		clear(f.where)
+	}
 	if err := f.Census.Refresh(ctx); err != nil {
 		return false, err
 	}
@@ -141,18 +151,25 @@ func (f *CensusFeed) feed(ctx context.Context) (more bool, err error) {
 	return true, writeMark(f.File, f.last)
 }
 
+// fedChange is a change as the rules read it (rules.Fed).
+type fedChange struct {
+	*registry.Change
+	Moved bool `json:"moved,omitempty"`
+}
+
 // sort says which change goes to which partition.
-func (f *CensusFeed) sort(cs []registry.Change) [][]registry.Change {
-	parts := make([][]registry.Change, f.Log.Partitions())
+func (f *CensusFeed) sort(cs []registry.Change) [][]fedChange {
+	parts := make([][]fedChange, f.Log.Partitions())
 	for i := range cs {
 		c := &cs[i]
 		id := xxhash.Sum64String(string(c.Facility.ID))
 		to := PartitionOf(KeyOf(&c.Facility), len(parts))
 		was, known := f.where[id]
 		f.where[id] = uint16(to)
+		moved := known && to != int(was) || !known && !f.complete
 		for p := range parts {
 			if p == to || known && p == int(was) || !known && !f.complete {
-				parts[p] = append(parts[p], *c)
+				parts[p] = append(parts[p], fedChange{c, moved})
 			}
 		}
 	}

@@ -85,7 +85,11 @@ func desk(t *testing.T, r *receiver) (*tickets.Desk, *Pager) {
 }
 
 func displaced(opened bool, wall int64) rules.Transition {
-	return rules.Transition{Facility: "MH-1", Kind: devices.Manhole, Defect: "cover_displaced", Severity: rules.Critical, Opened: opened, At: wall, Wall: wall,
+	what := rules.Ended
+	if opened {
+		what = rules.Opened
+	}
+	return rules.Transition{Facility: "MH-1", Kind: devices.Manhole, Defect: "cover_displaced", Severity: rules.Critical, Type: what, At: wall, Wall: wall,
 		Channel: "tilt_deg", Value: 33, Limit: 15, Summary: devices.Title{ZH: "井盖移位", EN: "Cover displaced"}}
 }
 
@@ -101,19 +105,19 @@ func eventually(t *testing.T, what string, ok func() bool) {
 func TestOneTicketOnePageThroughFailuresInOrder(t *testing.T) {
 	r := newReceiver(t, 500, 503)
 	d, p := desk(t, r)
-	pos, err := d.Resume(t.Context(), 0)
+	pos, err := d.Resume(t.Context(), 0, 1000)
 	if err != nil {
 		t.Fatal(err)
 	}
 	now := time.Now().UnixMilli()
-	o := &rules.Outcome{Epoch: pos.Epoch, OldSeq: 0, NewSeq: 5, Wall: now, Transitions: []rules.Transition{displaced(true, now), displaced(true, now)}}
+	o := &rules.Outcome{Epoch: pos.Epoch, OldSeq: 0, NewSeq: 5, Wall: now, Findings: rules.Findings{Transitions: []rules.Transition{displaced(true, now), displaced(true, now)}}}
 	if err := d.Commit(t.Context(), o); err != nil {
 		t.Fatal(err)
 	}
 	if err := d.Commit(t.Context(), o); !errors.Is(err, devices.ErrFenced) {
 		t.Errorf("the same frame again: %v, want a fence", err)
 	}
-	if err := d.Commit(t.Context(), &rules.Outcome{Epoch: pos.Epoch, OldSeq: 5, NewSeq: 6, Wall: now + 1, Transitions: []rules.Transition{displaced(false, now+1)}}); err != nil {
+	if err := d.Commit(t.Context(), &rules.Outcome{Epoch: pos.Epoch, OldSeq: 5, NewSeq: 6, Wall: now + 1, Findings: rules.Findings{Transitions: []rules.Transition{displaced(false, now+1)}}}); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "both pages", func() bool {
@@ -137,12 +141,12 @@ func TestOneTicketOnePageThroughFailuresInOrder(t *testing.T) {
 func TestARefusedPageFailsAtOnceAndStaysVisible(t *testing.T) {
 	r := newReceiver(t, 400)
 	d, p := desk(t, r)
-	pos, err := d.Resume(t.Context(), 0)
+	pos, err := d.Resume(t.Context(), 0, 1000)
 	if err != nil {
 		t.Fatal(err)
 	}
 	now := time.Now().UnixMilli()
-	if err := d.Commit(t.Context(), &rules.Outcome{Epoch: pos.Epoch, NewSeq: 1, Wall: now, Transitions: []rules.Transition{displaced(true, now)}}); err != nil {
+	if err := d.Commit(t.Context(), &rules.Outcome{Epoch: pos.Epoch, NewSeq: 1, Wall: now, Findings: rules.Findings{Transitions: []rules.Transition{displaced(true, now)}}}); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "the failure", func() bool {
@@ -153,14 +157,14 @@ func TestARefusedPageFailsAtOnceAndStaysVisible(t *testing.T) {
 
 func TestTheReplacedDeskWritesNothing(t *testing.T) {
 	d, _ := desk(t, newReceiver(t))
-	old, err := d.Resume(t.Context(), 0)
+	old, err := d.Resume(t.Context(), 0, 1000)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := d.Resume(t.Context(), 0); err != nil {
+	if _, err := d.Resume(t.Context(), 0, 1000); err != nil {
 		t.Fatal(err)
 	}
-	err = d.Commit(t.Context(), &rules.Outcome{Epoch: old.Epoch, NewSeq: 1, Transitions: []rules.Transition{displaced(true, 1)}})
+	err = d.Commit(t.Context(), &rules.Outcome{Epoch: old.Epoch, NewSeq: 1, Findings: rules.Findings{Transitions: []rules.Transition{displaced(true, 1)}}})
 	ts, lerr := d.List(t.Context(), tickets.Filter{})
 	if !errors.Is(err, devices.ErrFenced) || lerr != nil || len(ts) != 0 {
 		t.Errorf("got %v, %d tickets, %v", err, len(ts), lerr)
@@ -169,11 +173,11 @@ func TestTheReplacedDeskWritesNothing(t *testing.T) {
 
 func TestPeopleAcknowledgeAndClose(t *testing.T) {
 	d, _ := desk(t, newReceiver(t))
-	pos, err := d.Resume(t.Context(), 0)
+	pos, err := d.Resume(t.Context(), 0, 1000)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := d.Commit(t.Context(), &rules.Outcome{Epoch: pos.Epoch, NewSeq: 1, Transitions: []rules.Transition{displaced(true, 1)}}); err != nil {
+	if err := d.Commit(t.Context(), &rules.Outcome{Epoch: pos.Epoch, NewSeq: 1, Findings: rules.Findings{Transitions: []rules.Transition{displaced(true, 1)}}}); err != nil {
 		t.Fatal(err)
 	}
 	if err := d.Acknowledge(t.Context(), 1, "li", "在路上"); err != nil {

@@ -7,13 +7,11 @@ package tickets
 import (
 	"context"
 	"database/sql"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"math"
 	"sync"
 	"time"
-	"unicode/utf8"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -66,14 +64,15 @@ func New(o Options) *Desk {
 	return d
 }
 
-// Resume takes a partition over: whoever held it before is fenced.
-func (d *Desk) Resume(ctx context.Context, partition int) (rules.Position, error) {
+// Resume takes a partition over: whoever held it before is fenced. A cursor
+// beyond the newest frame of the log is another log's, and begins anew.
+func (d *Desk) Resume(ctx context.Context, partition int, newest uint64) (rules.Position, error) {
 	var p rules.Position
 	err := d.opt.DB.Write(ctx, func(tx *database.Tx) error {
 		if _, err := tx.Exec(ctx, `INSERT INTO partition_state (id, epoch, rules_seq) VALUES (?,0,0) ON CONFLICT (id) DO NOTHING`, partition); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, `UPDATE partition_state SET epoch=epoch+1 WHERE id=?`, partition); err != nil {
+		if _, err := tx.Exec(ctx, `UPDATE partition_state SET epoch=epoch+1, rules_seq=CASE WHEN rules_seq>? THEN 0 ELSE rules_seq END WHERE id=?`, newest, partition); err != nil {
 			return err
 		}
 		return tx.QueryRow(ctx, `SELECT epoch, rules_seq FROM partition_state WHERE id=?`, partition).Scan(&p.Epoch, &p.Seq)
@@ -101,6 +100,9 @@ func (d *Desk) Commit(ctx context.Context, o *rules.Outcome) error {
 			if is {
 				opened = append(opened, t)
 			}
+		}
+		if err := ledger(ctx, tx, o.Gaps); err != nil {
+			return err
 		}
 		return quarantine(ctx, tx, o)
 	})
@@ -130,8 +132,14 @@ func fence(ctx context.Context, tx *database.Tx, o *rules.Outcome) error {
 
 // apply writes one transition; opened tells whether a ticket came into being.
 func (d *Desk) apply(ctx context.Context, tx *database.Tx, t *rules.Transition) (opened bool, err error) {
-	if !t.Opened {
+	switch t.Type {
+	case rules.Ended:
 		return false, d.recovered(ctx, tx, t)
+	case rules.Joined, rules.Left:
+		return false, member(ctx, tx, t)
+	}
+	if _, err := openTicket(ctx, tx, t); !errors.Is(err, sql.ErrNoRows) {
+		return false, err // nil: there is one already
 	}
 	number, err := d.number(ctx, tx, t.Wall)
 	if err != nil {
@@ -169,14 +177,38 @@ func (d *Desk) recovered(ctx context.Context, tx *database.Tx, t *rules.Transiti
 	return d.opt.Outbox.Enqueue(ctx, tx, Page{id, "closed", t.Wall})
 }
 
+// openTicket is the ticket that is open for what t is about; sql.ErrNoRows if
+// there is none.
+func openTicket(ctx context.Context, tx *database.Tx, t *rules.Transition) (id int64, err error) {
+	err = tx.QueryRow(ctx, `SELECT id FROM ticket WHERE facility=? AND defect=? AND state <> 'closed'`, string(t.Facility), t.Defect).Scan(&id)
+	return id, err
+}
+
+// member writes down who came under a common cause, or was heard again.
+func member(ctx context.Context, tx *database.Tx, t *rules.Transition) error {
+	id, err := openTicket(ctx, tx, t)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil // closed by hand before
+	}
+	if err != nil {
+		return err
+	}
+	if t.Type == rules.Left {
+		_, err = tx.Exec(ctx, `UPDATE ticket_member SET left_at=? WHERE ticket=? AND facility=?`, t.Wall, id, string(t.Member))
+		return err
+	}
+	_, err = tx.Exec(ctx, `INSERT INTO ticket_member (ticket, facility, joined_at) VALUES (?,?,?) ON CONFLICT (ticket, facility) DO UPDATE SET joined_at=excluded.joined_at, left_at=0`, id, string(t.Member), t.Wall)
+	return err
+}
+
 // number is T-YYYYMMDD-NNNN, counted per civil day of the city.
 func (d *Desk) number(ctx context.Context, tx *database.Tx, wall int64) (string, error) {
 	day := time.UnixMilli(wall).In(d.opt.Zone).Format("20060102")
 	var n int
-	if err := tx.QueryRow(ctx, `SELECT COUNT(*) FROM ticket WHERE number LIKE ?`, "T-"+day+"-%").Scan(&n); err != nil {
+	if err := tx.QueryRow(ctx, `INSERT INTO ticket_number (day, n) VALUES (?,1) ON CONFLICT (day) DO UPDATE SET n=ticket_number.n+1 RETURNING n`, day).Scan(&n); err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("T-%s-%04d", day, n+1), nil
+	return fmt.Sprintf("T-%s-%04d", day, n), nil
 }
 
 func number64(f float64) any {
@@ -189,34 +221,6 @@ func number64(f float64) any {
 func event(ctx context.Context, tx *database.Tx, ticket, at int64, who, what, note string) error {
 	_, err := tx.Exec(ctx, `INSERT INTO ticket_event (ticket, at, who, what, note) VALUES (?,?,?,?,?)`, ticket, at, who, what, note)
 	return err
-}
-
-// maxKept bounds what one refused payload takes in quarantine.
-const maxKept = 64 << 10
-
-func quarantine(ctx context.Context, tx *database.Tx, o *rules.Outcome) error {
-	for i := range o.Refused {
-		r := &o.Refused[i]
-		u := &r.Uplink
-		_, err := tx.Exec(ctx, `INSERT INTO quarantine (at, device, topic, source, received, code, path, msg, payload) VALUES (?,?,?,?,?,?,?,?,?)`,
-			o.Wall, string(u.Device), clean(u.Topic), u.Source, u.Received, string(r.Refusal.Code), clean(r.Refusal.Path), clean(r.Refusal.Msg), base64.StdEncoding.EncodeToString(u.Payload[:min(len(u.Payload), maxKept)]))
-		if err != nil {
-			return fmt.Errorf("quarantine: %w", err)
-		}
-	}
-	return nil
-}
-
-// clean makes s fit for a TEXT column of PostgreSQL.
-func clean(s string) string {
-	out := make([]rune, 0, len(s))
-	for _, r := range s {
-		if r == 0 || r == utf8.RuneError {
-			r = '\uFFFD'
-		}
-		out = append(out, r)
-	}
-	return string(out)
 }
 
 func (d *Desk) changed() {

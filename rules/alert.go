@@ -1,0 +1,122 @@
+package rules
+
+import (
+	"cmp"
+	"slices"
+
+	"lamplighter/devices"
+)
+
+// TransitionType is what a Transition says.
+type TransitionType uint8
+
+// The types of transition. Members join and leave what is open at their circuit.
+const (
+	Opened TransitionType = iota + 1
+	Ended
+	Joined
+	Left
+)
+
+// Transition is an alert that began or ended, or a member of its cause.
+type Transition struct {
+	Type     TransitionType
+	Facility devices.FacilityID
+	Member   devices.FacilityID // of Joined and Left
+	Kind     devices.Kind
+	Defect   string
+	Severity Severity
+	At       int64 // event time, Unix ms
+	Wall     int64 // of the frame that decided it
+	Channel  string
+	Value    float64 // NaN = none
+	Limit    float64 // NaN = none
+	Summary  devices.Title
+}
+
+// holds notes whether a rule's condition holds; at is the event time that says
+// so. Nothing begins or ends before [Engine.ripen].
+func (e *Engine) holds(f *facility, r *Rule, t truth, at int64) {
+	a := f.find(r.index)
+	if t == unknown || a == nil && t == no {
+		return
+	}
+	if a == nil {
+		f.alerts = append(f.alerts, alert{rule: r.index})
+		a = &f.alerts[len(f.alerts)-1]
+	}
+	if a.heir {
+		a.heir = false
+		a.firing = t == no // what is over is ended in any case; what holds is opened once more, for the desk to see
+	}
+	switch {
+	case t == yes && a.firing:
+		a.quiet, a.calm = 0, 0
+	case t == yes && a.pending == 0:
+		a.pending, a.event = e.wall, at
+	case t == no && a.firing && a.quiet == 0:
+		a.quiet, a.calm = e.wall, at
+	case t == no && !a.firing:
+		f.rest(r.index)
+	}
+}
+
+// ripen lets every alert of f begin or end whose time has come; at is the
+// newest event time that was judged.
+func (e *Engine) ripen(f *facility, at int64) {
+	wait := false
+	for i := 0; i < len(f.alerts); i++ {
+		a := &f.alerts[i]
+		r := e.set.byKind[f.kind][a.rule]
+		switch {
+		case a.heir:
+		case !a.firing && e.long(a.pending, a.event, at, r.For.Milliseconds()):
+			if r.Silent > 0 && f.circuit != nil && f.circuit.firing {
+				a.pending, wait = e.wall, true // the circuit is the cause and has its ticket: wait anew when it is over
+				continue
+			}
+			a.firing = true
+			e.emit(f, r, Opened, a.event)
+		case a.firing && a.quiet != 0 && e.long(a.quiet, a.calm, at, r.ClearFor.Milliseconds()):
+			e.emit(f, r, Ended, max(a.calm, a.event))
+			f.rest(a.rule)
+			i--
+		default:
+			wait = wait || !a.firing || a.quiet != 0
+		}
+	}
+	if wait && !f.waiting {
+		f.waiting = true
+		e.waiting = append(e.waiting, f)
+	}
+	e.count(f)
+}
+
+// long tells whether something has lasted for ms, by the wall clock or, where a
+// device reports its past, by event time.
+func (e *Engine) long(wall, event, at, ms int64) bool {
+	return e.wall-wall >= ms || at-event >= ms
+}
+
+func (e *Engine) emit(f *facility, r *Rule, what TransitionType, at int64) {
+	t := Transition{Type: what, Facility: f.id, Kind: f.kind, Defect: r.Name, Severity: r.Severity, At: at, Wall: e.wall, Summary: r.Summary}
+	t.Value, t.Limit = r.shown(f)
+	if r.Channel != nil {
+		t.Channel = r.Channel.Name
+	}
+	e.found.Transitions = append(e.found.Transitions, t)
+}
+
+// pass lets time pass for what waits for it, in an order that replays alike.
+func (e *Engine) pass() {
+	slices.SortFunc(e.waiting, func(a, b *facility) int { return cmp.Compare(a.id, b.id) })
+	before := e.waiting
+	e.waiting = e.spare[:0]
+	for _, f := range before {
+		f.waiting = false
+		if !f.gone {
+			e.ripen(f, 0)
+		}
+	}
+	e.spare = before
+}

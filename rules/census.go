@@ -1,0 +1,182 @@
+package rules
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"lamplighter/devices"
+	"lamplighter/devices/registry"
+)
+
+// Fed is a census change as it stands in the log.
+type Fed struct {
+	registry.Change
+	// Moved says that the facility may have been judged in another partition
+	// before, and that tickets of its may be open that this one knows nothing of.
+	Moved bool `json:"moved,omitempty"`
+}
+
+// census takes changes over. What belongs to another partition is let go of.
+func (e *Engine) census(text []byte) error {
+	var cs []Fed
+	if err := json.Unmarshal(text, &cs); err != nil {
+		return fmt.Errorf("census change: %w", err)
+	}
+	for i := range cs {
+		c := &cs[i]
+		if c.Gone || !e.owns(&c.Facility) {
+			e.drop(c.Facility.ID)
+		} else {
+			e.adopt(&c.Facility, c.Moved)
+		}
+	}
+	return nil
+}
+
+func (e *Engine) adopt(c *registry.Facility, moved bool) {
+	f := e.facilities[c.ID]
+	if f == nil {
+		f = e.settle(devices.FacilityID(strings.Clone(string(c.ID))))
+		if moved {
+			e.inherit(f, c.Kind)
+		}
+	}
+	e.takeKind(f, c.Kind)
+	e.takeDevice(f, c.Device)
+	f.limits, f.expectMS = c.Limits, c.ExpectS*1000
+	e.hang(f, c)
+	e.watch(f)
+	e.count(f)
+}
+
+// settle makes room for a facility.
+func (e *Engine) settle(id devices.FacilityID) *facility {
+	f := &facility{id: id, standing: standings}
+	e.facilities[id] = f
+	return f
+}
+
+// inherit marks every rule of f as maybe firing: its tickets were opened in the
+// partition that it came from.
+func (e *Engine) inherit(f *facility, k devices.Kind) {
+	f.heir = true
+	for _, r := range e.set.byKind[k] {
+		if r.Share == 0 {
+			f.alerts = append(f.alerts, alert{rule: r.index, heir: true})
+		}
+	}
+}
+
+func (e *Engine) takeKind(f *facility, k devices.Kind) {
+	if k == devices.KindUnknown || k == f.kind {
+		return
+	}
+	e.uncount(f)
+	if f.kind != devices.KindUnknown {
+		f.alerts = nil // of rules of another kind
+	}
+	f.kind = k
+}
+
+func (e *Engine) takeDevice(f *facility, d devices.DeviceID) {
+	if f.device == d {
+		return
+	}
+	if e.devices[f.device] == f {
+		delete(e.devices, f.device)
+	}
+	f.device = devices.DeviceID(strings.Clone(string(d)))
+	if string(d) == string(f.id) {
+		f.device = devices.DeviceID(f.id) // one copy
+		return
+	}
+	e.devices[f.device] = f
+}
+
+// of is the facility of a device, nil if there is none.
+func (e *Engine) of(d devices.DeviceID) *facility {
+	if f := e.devices[d]; f != nil {
+		return f
+	}
+	if f := e.facilities[devices.FacilityID(d)]; f != nil && f.device == d {
+		return f
+	}
+	return nil
+}
+
+// hang puts f on its circuit.
+func (e *Engine) hang(f *facility, c *registry.Facility) {
+	id := devices.FacilityID("")
+	if c.Circuit != "" {
+		id = devices.FacilityID(c.Cabinet + ":" + c.Circuit)
+	}
+	if f.circuit != nil && f.circuit.id == id || f.circuit == nil && id == "" {
+		return
+	}
+	e.unhang(f)
+	if id == "" {
+		return
+	}
+	ci := e.circuits[id]
+	if ci == nil {
+		ci = &circuit{id: id}
+		e.circuits[id] = ci
+	}
+	f.circuit = ci
+	ci.members = append(ci.members, f)
+	if f.silent {
+		ci.silent++
+		e.judgeCircuit(ci, f, Joined)
+	}
+}
+
+func (e *Engine) unhang(f *facility) {
+	ci := f.circuit
+	if ci == nil {
+		return
+	}
+	f.circuit = nil
+	ci.members = slices.DeleteFunc(ci.members, func(m *facility) bool { return m == f })
+	if f.silent {
+		ci.silent--
+		e.judgeCircuit(ci, f, Left)
+	}
+	if len(ci.members) == 0 {
+		delete(e.circuits, ci.id)
+	}
+}
+
+// drop lets go of a facility. Its open tickets stay: whoever judges it now, or
+// people, end them.
+func (e *Engine) drop(id devices.FacilityID) {
+	f := e.facilities[id]
+	if f == nil {
+		return
+	}
+	e.unhang(f)
+	e.uncount(f)
+	f.gone = true
+	delete(e.facilities, id)
+	if e.devices[f.device] == f {
+		delete(e.devices, f.device)
+	}
+}
+
+// guess tells the kind of an unknown device by its channels.
+func guess(m *devices.Message) devices.Kind {
+	for i := range m.Readings {
+		for _, v := range m.Readings[i].Values {
+			switch v.Channel.Name {
+			case "cover_open", "tilt_deg", "water_level_m":
+				return devices.Manhole
+			case "lamp_on", "dim_pct", "power_w", "lamp_failure":
+				return devices.Streetlight
+			case "displacement_mm", "strain_ue", "inclination_deg", "crack_mm":
+				return devices.Bridge
+			}
+		}
+	}
+	return devices.KindUnknown
+}

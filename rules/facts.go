@@ -1,0 +1,48 @@
+package rules
+
+import "lamplighter/devices"
+
+// Facts is what the worker knows of a facility, for the board.
+type Facts struct {
+	Kind   devices.Kind `json:"kind"`
+	Seen   int64        `json:"seen"`   // Unix ms, 0 = never
+	Newest int64        `json:"newest"` // event time of the newest reading
+	Silent bool         `json:"silent"`
+	Faulty bool         `json:"faulty"` // an alert that is not about silence
+	Book   Book         `json:"book"`
+}
+
+// Inspect says what is known of a facility; ok is false if it is not in this
+// partition.
+func (w *Worker) Inspect(id devices.FacilityID) (f Facts, ok bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.engine == nil {
+		return f, false
+	}
+	x := w.engine.facilities[id]
+	if x == nil {
+		return f, false
+	}
+	return x.facts(), true
+}
+
+func (f *facility) facts() Facts {
+	return Facts{Kind: f.kind, Seen: f.seen, Newest: f.newest, Silent: f.silent, Faulty: f.standing == Faulty, Book: f.book}
+}
+
+// Count adds the partition's facilities to all, by kind and [Standing], and
+// returns the event time of the newest reading, Unix ms.
+func (w *Worker) Count(all *[4]Counts) (newest int64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.engine == nil {
+		return 0
+	}
+	for k := range all {
+		for s := range all[k] {
+			all[k][s] += w.engine.counts[k][s]
+		}
+	}
+	return w.engine.newest
+}

@@ -1,0 +1,213 @@
+package rules
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/rs/zerolog"
+
+	"context"
+
+	"lamplighter/devices"
+	"lamplighter/devices/registry"
+)
+
+// restarted is an engine that has been written down and read again.
+func restarted(t *testing.T, e *Engine, seq uint64) *Engine {
+	t.Helper()
+	var b bytes.Buffer
+	if err := e.freeze(seq).write(&b); err != nil {
+		t.Fatal(err)
+	}
+	n := NewEngine(e.set, e.dict, e.owns)
+	got, err := n.restore(bytes.NewReader(b.Bytes()), int64(b.Len()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != seq {
+		t.Fatalf("snapshot of frame %d, want %d", got, seq)
+	}
+	return n
+}
+
+// stormy is a random past of a small city: lamps that fall silent and come back,
+// covers that move, copies, losses, late batches, census changes.
+func stormy(s *story, seed uint64, steps int) [][]devices.Item {
+	r := rand.New(rand.NewPCG(seed, 2))
+	var fs []registry.Facility
+	for i := range 12 {
+		fs = append(fs, registry.Facility{ID: devices.FacilityID(fmt.Sprintf("SL-%d", i)), Kind: devices.Streetlight, Cabinet: "CAB", Circuit: fmt.Sprint("C", i%3), ExpectS: 10})
+	}
+	out := [][]devices.Item{{s.census(fs...)}}
+	dark := -1
+	for sec := 1; sec < steps; sec++ {
+		if r.IntN(40) == 0 {
+			dark = r.IntN(6) - 3
+		}
+		var items []devices.Item
+		for i := range fs {
+			if i%3 != dark && r.IntN(8) == 0 {
+				items = append(items, s.says(string(fs[i].ID), float64(sec-r.IntN(2)*r.IntN(90)), "lamp_on", true, "power_w", float64(r.IntN(3))*30))
+			}
+		}
+		if r.IntN(3) == 0 {
+			items = append(items, s.says("MH-1", float64(sec), "tilt_deg", float64(r.IntN(2)*30)))
+		}
+		if n := len(items); n > 0 && r.IntN(10) == 0 {
+			items = append(items, items[r.IntN(n)])
+		}
+		if r.IntN(60) == 0 {
+			f := fs[r.IntN(len(fs))]
+			f.Circuit = fmt.Sprint("C", r.IntN(3))
+			items = append(items, s.census(f))
+		}
+		out = append(out, items)
+	}
+	return out
+}
+
+func TestARestartAnywhereChangesNothing(t *testing.T) {
+	for seed := range uint64(20) {
+		a, b := tell(t), tell(t)
+		past := stormy(a, seed, 600)
+		r := rand.New(rand.NewPCG(seed, 3))
+		for sec, items := range past {
+			a.step(float64(sec), items...)
+			b.seq = a.seq - 1
+			b.step(float64(sec), items...)
+			if r.IntN(20) == 0 {
+				b.e = restarted(t, b.e, b.seq)
+			}
+		}
+		if len(a.log) < 10 {
+			t.Fatalf("seed %d: only %d transitions; the past is too quiet to show anything", seed, len(a.log))
+		}
+		if got, want := strings.Join(b.log, "\n"), strings.Join(a.log, "\n"); got != want {
+			t.Fatalf("seed %d: with restarts\n%s\nwithout\n%s", seed, got, want)
+		}
+		if !reflect.DeepEqual(a.gaps, b.gaps) {
+			t.Errorf("seed %d: gaps %v, without restarts %v", seed, b.gaps, a.gaps)
+		}
+		if a.e.counts != b.e.counts {
+			t.Errorf("seed %d: counts %v, without restarts %v", seed, b.e.counts, a.e.counts)
+		}
+	}
+}
+
+func TestADamagedSnapshotIsRefused(t *testing.T) {
+	s := tell(t)
+	s.step(0, s.says("MH-1", 0, "tilt_deg", 30.0))
+	var b bytes.Buffer
+	if err := s.e.freeze(1).write(&b); err != nil {
+		t.Fatal(err)
+	}
+	for i := range b.Bytes() {
+		bad := bytes.Clone(b.Bytes())
+		bad[i] ^= 0x10
+		if _, err := NewEngine(s.e.set, s.dict, nil).restore(bytes.NewReader(bad), int64(len(bad))); err == nil {
+			t.Fatalf("byte %d changed: was taken", i)
+		}
+	}
+	if _, err := NewEngine(s.e.set, s.dict, nil).restore(bytes.NewReader(nil), 0); err == nil {
+		t.Fatal("an empty file was taken")
+	}
+}
+
+// ledgerDesk writes outcomes down in memory.
+type ledgerDesk struct {
+	epoch, seq uint64
+	got        []string
+}
+
+func (d *ledgerDesk) Resume(_ context.Context, _ int, newest uint64) (Position, error) {
+	d.epoch++
+	if d.seq > newest {
+		d.seq = 0
+	}
+	return Position{Epoch: d.epoch, Seq: d.seq}, nil
+}
+
+func (d *ledgerDesk) Commit(_ context.Context, o *Outcome) error {
+	if o.Epoch != d.epoch || o.OldSeq != d.seq {
+		return fmt.Errorf("cursor %d, epoch %d: %w", o.OldSeq, o.Epoch, devices.ErrFenced)
+	}
+	d.seq = o.NewSeq
+	for _, t := range o.Transitions {
+		d.got = append(d.got, fmt.Sprint(t.Wall-start, t.Type, t.Facility, t.Defect, t.Member))
+	}
+	return nil
+}
+
+// bounds is a log from its first frame to its last.
+type bounds struct{ first, last uint64 }
+
+func (b *bounds) Bounds(int) (uint64, uint64, error) { return b.first, b.last, nil }
+
+// run feeds the worker the frames of the past from where it wants to go on to n.
+func run(t *testing.T, w *Worker, past [][]devices.Item, n int) {
+	t.Helper()
+	from, err := w.Start(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for seq := from; seq <= uint64(n); seq++ {
+		if err := w.Consume(t.Context(), &devices.Batch{Seq: seq, Wall: start + int64(seq)*1000, Items: past[seq-1]}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestAWorkerGoesOnFromItsSnapshot(t *testing.T) {
+	s := tell(t)
+	past := stormy(s, 7, 600)
+	l := &bounds{1, 600}
+	worker := func(d *ledgerDesk, a *Archive, forgot func()) *Worker {
+		return NewWorker(Options{Set: s.e.set, Dict: s.dict, Log: l, Desk: d, Archive: a, Every: 20 * time.Second, Forgot: forgot, Metrics: NewMetrics(prometheus.NewRegistry()), Logger: zerolog.Nop()})
+	}
+	undisturbed := &ledgerDesk{}
+	run(t, worker(undisturbed, nil, nil), past, 600)
+
+	archive, err := OpenArchive(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &ledgerDesk{}
+	never := func() { t.Error("the state was forgotten") }
+	var w *Worker
+	for n := 37; n < 600; n += 37 { // killed again and again: no Stop
+		w = worker(d, archive, never)
+		run(t, w, past, n)
+		w.saving.Wait()
+	}
+	if k := w.Keep(); k < 500 {
+		t.Errorf("the log has to keep everything from frame %d on, want from 500 at least", k)
+	}
+	l.first = w.Keep() // and no longer has what nobody needs
+	w = worker(d, archive, never)
+	run(t, w, past, 600)
+	if err := w.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if from, err := worker(d, archive, never).Start(t.Context(), 0); err != nil || from != 601 {
+		t.Errorf("after an orderly end it goes on from frame %d (%v), want 601", from, err)
+	}
+	if got, want := strings.Join(d.got, "\n"), strings.Join(undisturbed.got, "\n"); got != want {
+		t.Errorf("with restarts\n%s\nwithout\n%s", got, want)
+	}
+}
+
+func TestAWorkerThatHasForgottenSaysSo(t *testing.T) {
+	s := tell(t)
+	forgot := 0
+	w := NewWorker(Options{Set: s.e.set, Dict: s.dict, Log: &bounds{500, 600}, Desk: &ledgerDesk{seq: 550}, Forgot: func() { forgot++ }, Metrics: NewMetrics(prometheus.NewRegistry()), Logger: zerolog.Nop()})
+	from, err := w.Start(t.Context(), 0)
+	if err != nil || from != 500 || forgot != 1 {
+		t.Errorf("goes on from %d (%v), said so %d times; want from 500, once", from, err, forgot)
+	}
+}

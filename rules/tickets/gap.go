@@ -1,0 +1,102 @@
+package tickets
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"lamplighter/devices"
+	"lamplighter/devices/database"
+	"lamplighter/rules"
+)
+
+// Gap is an entry of the loss ledger: sequence numbers of one device, from From
+// to To, that did not come when they should have.
+type Gap struct {
+	ID     int64            `json:"id"`
+	Device devices.DeviceID `json:"device"`
+	Boot   string           `json:"boot"`
+	From   int64            `json:"from"`
+	To     int64            `json:"to"`
+	At     int64            `json:"at"`      // when it showed, Unix ms
+	Came   int64            `json:"came"`    // how many of them came after all
+	CameAt int64            `json:"came_at"` // when the last of these came, Unix ms, 0 = none
+}
+
+// ledger writes gaps down, and what came after all.
+func ledger(ctx context.Context, tx *database.Tx, gaps []rules.Gap) error {
+	for i := range gaps {
+		g := &gaps[i]
+		from, to := number63(g.From), number63(g.To)
+		var err error
+		if g.Filled {
+			_, err = tx.Exec(ctx, `UPDATE gap SET came=came+?, came_at=? WHERE device=? AND boot=? AND from_seq<=? AND to_seq>=?`, to-from+1, g.At, string(g.Device), clean(g.Boot), from, to)
+		} else {
+			_, err = tx.Exec(ctx, `INSERT INTO gap (device, boot, from_seq, to_seq, at) VALUES (?,?,?,?,?)`, string(g.Device), clean(g.Boot), from, to, g.At)
+		}
+		if err != nil {
+			return fmt.Errorf("gap of %s: %w", g.Device, err)
+		}
+	}
+	return nil
+}
+
+func number63(n uint64) int64 { return int64(min(n, math.MaxInt64)) }
+
+// Gaps is the loss ledger, the newest first: of one device, or of all when it
+// is ""; open narrows it to what has not come to this day. before (0 = none) is
+// the id below which to go on, limit from 1 to 1000.
+func (d *Desk) Gaps(ctx context.Context, device devices.DeviceID, open bool, before int64, limit int) ([]Gap, error) {
+	q, args := `SELECT id, device, boot, from_seq, to_seq, at, came, came_at FROM gap WHERE 1=1`, []any{}
+	if device != "" {
+		q, args = q+` AND device=?`, append(args, string(device))
+	}
+	if open {
+		q += ` AND came < to_seq-from_seq+1`
+	}
+	if before > 0 {
+		q, args = q+` AND id<?`, append(args, before)
+	}
+	rows, err := d.opt.DB.Query(ctx, q+` ORDER BY id DESC LIMIT ?`, append(args, max(1, min(limit, 1000)))...)
+	if err != nil {
+		return nil, fmt.Errorf("gaps: %w", err)
+	}
+	defer rows.Close()
+	out := []Gap{}
+	for rows.Next() {
+		var g Gap
+		if err := rows.Scan(&g.ID, &g.Device, &g.Boot, &g.From, &g.To, &g.At, &g.Came, &g.CameAt); err != nil {
+			return nil, fmt.Errorf("gaps: %w", err)
+		}
+		out = append(out, g)
+	}
+	return out, rows.Err()
+}
+
+// Member is a facility behind a ticket of a common cause.
+type Member struct {
+	Facility devices.FacilityID `json:"facility"`
+	Name     string             `json:"name"`
+	JoinedAt int64              `json:"joined_at"`
+	LeftAt   int64              `json:"left_at"` // 0 = still there, or until the ticket was closed
+}
+
+// Members is who is, or was, behind a ticket, at most limit, by id after the
+// given one.
+func (d *Desk) Members(ctx context.Context, ticket int64, after devices.FacilityID, limit int) ([]Member, error) {
+	rows, err := d.opt.DB.Query(ctx, `SELECT m.facility, COALESCE(f.name,''), m.joined_at, m.left_at FROM ticket_member m LEFT JOIN facility f ON f.id=m.facility
+		WHERE m.ticket=? AND m.facility>? ORDER BY m.facility LIMIT ?`, ticket, string(after), limit)
+	if err != nil {
+		return nil, fmt.Errorf("members of ticket %d: %w", ticket, err)
+	}
+	defer rows.Close()
+	out := []Member{}
+	for rows.Next() {
+		var m Member
+		if err := rows.Scan(&m.Facility, &m.Name, &m.JoinedAt, &m.LeftAt); err != nil {
+			return nil, fmt.Errorf("members of ticket %d: %w", ticket, err)
+		}
+		out = append(out, m)
+	}
+	return out, rows.Err()
+}
