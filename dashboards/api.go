@@ -34,10 +34,12 @@ func (s *Server) api(mux *http.ServeMux) {
 	route(s, a, auth.Viewer, http.MethodGet, "/api/v1/facilities/{id}/readings", "Stored readings of a channel", s.readings)
 	route(s, a, auth.Viewer, http.MethodGet, "/api/v1/tickets", "Tickets, the newest first", s.tickets)
 	route(s, a, auth.Viewer, http.MethodGet, "/api/v1/tickets/{id}", "One ticket with its history and pages", s.ticket)
+	route(s, a, auth.Viewer, http.MethodGet, "/api/v1/tickets/{id}/members", "The facilities behind a ticket of a common cause", s.members)
 	route(s, a, auth.Operator, http.MethodPost, "/api/v1/tickets/{id}/acknowledge", "Take a ticket on", s.acknowledge)
 	route(s, a, auth.Operator, http.MethodPost, "/api/v1/tickets/{id}/close", "Close a ticket by hand", s.closeTicket)
 	route(s, a, auth.Viewer, http.MethodGet, "/api/v1/quarantine", "Refused payloads, the newest first", s.quarantine)
 	route(s, a, auth.Viewer, http.MethodGet, "/api/v1/ledger", "What came from a facility's device, and what did not", s.ledger)
+	route(s, a, auth.Viewer, http.MethodGet, "/api/v1/ledger/gaps", "The loss ledger: sequence numbers that did not come, the newest first", s.gaps)
 	route(s, a, auth.Viewer, http.MethodGet, "/api/v1/seen", "Devices that were not let in", s.seen)
 	route(s, a, auth.Admin, http.MethodPost, "/api/v1/devices/{id}/password", "Give a device a new password", s.password)
 }

@@ -166,21 +166,6 @@ func (s *Server) readings(ctx context.Context, in *struct {
 	return out, nil
 }
 
-func (s *Server) ledger(_ context.Context, in *struct {
-	Device string `query:"device" required:"true" maxLength:"64"`
-}) (*struct{ Body rules.Book }, error) {
-	e, ok := s.opt.Census.Find(devices.DeviceID(in.Device))
-	id := e.Facility
-	if !ok {
-		id = devices.FacilityID(in.Device)
-	}
-	facts, ok := s.opt.State.Inspect(id)
-	if !ok {
-		return nil, fmt.Errorf("device %s has not been heard of: %w", in.Device, devices.ErrNotFound)
-	}
-	return &struct{ Body rules.Book }{facts.Book}, nil
-}
-
 func (s *Server) seen(context.Context, *struct{}) (*struct{ Body page[registry.Seen] }, error) {
 	return &struct{ Body page[registry.Seen] }{page[registry.Seen]{Items: s.opt.Census.SeenList()}}, nil
 }

@@ -23,6 +23,16 @@ var valueTypeNames = [...]string{"", "number", "bool", "text"}
 // String is the type's name in files and the API.
 func (t ValueType) String() string { return valueTypeNames[min(int(t), len(valueTypeNames)-1)] }
 
+// ParseValueType reads what String wrote.
+func ParseValueType(s string) (ValueType, error) {
+	for i, n := range valueTypeNames {
+		if i > 0 && n == s {
+			return ValueType(i), nil
+		}
+	}
+	return 0, fmt.Errorf("value type %q: want number, bool or text: %w", s, ErrInvalid)
+}
+
 // Channel is one quantity that a device measures. The unit is part of the name.
 type Channel struct {
 	Name    string

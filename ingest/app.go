@@ -146,8 +146,16 @@ func (a *app) openFacts(ctx context.Context) error {
 		return err
 	}
 	a.push("database", a.db.Close)
-	a.census, err = registry.Open(ctx, a.db, registry.Options{Dir: a.data})
-	return err
+	if a.census, err = registry.Open(ctx, a.db, registry.Options{Dir: a.data}); err != nil {
+		return err
+	}
+	if err = a.census.RecallChannels(ctx, a.dict); err != nil {
+		return err
+	}
+	a.background("channels", func(ctx context.Context) {
+		a.census.KeepChannels(ctx, a.dict, func(err error) { a.log.Error().Err(err).Msg("channels met in the field") })
+	})
+	return nil
 }
 
 func (a *app) firstAdmin(ctx context.Context, k *auth.Keeper, out io.Writer) error {

@@ -24,11 +24,11 @@ func (w *Worker) Inspect(id devices.FacilityID) (f Facts, ok bool) {
 	if x == nil {
 		return f, false
 	}
-	return x.facts(), true
+	return x.facts(w.engine.set), true
 }
 
-func (f *facility) facts() Facts {
-	return Facts{Kind: f.kind, Seen: f.seen, Newest: f.newest, Silent: f.silent, Faulty: f.standing == Faulty, Book: f.book}
+func (f *facility) facts(s *Set) Facts {
+	return Facts{Kind: f.kind, Seen: f.seen, Newest: f.newest, Silent: f.silent, Faulty: f.faulty(s), Book: f.book}
 }
 
 // Count adds the partition's facilities to all, by kind and [Standing], and

@@ -118,15 +118,24 @@ func (f *facility) rest(rule int) {
 	}
 }
 
-// stands is the facility's standing now.
-func (f *facility) stands(s *Set) Standing {
+// faulty tells whether an alert is firing that is not about silence.
+func (f *facility) faulty(s *Set) bool {
 	for i := range f.alerts {
 		if f.alerts[i].firing && s.byKind[f.kind][f.alerts[i].rule].Silent == 0 {
-			return Faulty
+			return true
 		}
 	}
-	if f.silent || f.seen == 0 {
+	return false
+}
+
+// stands is the facility's standing now: of what is silent nothing is known,
+// whatever it said last.
+func (f *facility) stands(s *Set) Standing {
+	switch {
+	case f.silent || f.seen == 0:
 		return Unknown
+	case f.faulty(s):
+		return Faulty
 	}
 	return OK
 }
