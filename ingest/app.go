@@ -198,16 +198,21 @@ func (a *app) startStore(ctx context.Context) (dashboards.Querier, error) {
 	for range a.uplog.Partitions() {
 		w := store.NewWriter(store.Options{
 			Target: target, Census: a.census, Cursor: store.FileCursor{Dir: a.data}, Quarantine: lineBin{a.db},
-			Retention: a.conf.Store.Retention, Log: a.log, Metrics: m,
+			Retention: a.conf.Store.Retention, Frames: a.uplog, Log: a.log, Metrics: m,
 		})
 		a.writers = append(a.writers, w)
 	}
 	a.follow("store", func(p int) pipeline.Consumer { return a.writers[p] })
-	readURL, header := target.URL, target.Authorization
 	if a.conf.Store.PromQL != "" {
-		readURL, header = a.conf.Store.PromQL, ""
+		q, err := store.NewPromQL(a.conf.Store.PromQL, "")
+		return querier{q}, err
 	}
-	q, err := store.NewPromQL(readURL, header)
+	if a.conf.Store.InfluxDB != nil {
+		f := store.NewFlux(target)
+		a.push("store's reader", func() error { f.Close(); return nil })
+		return querier{f}, nil
+	}
+	q, err := a.child.Reader()
 	return querier{q}, err
 }
 
@@ -231,11 +236,12 @@ func (a *app) target(ctx context.Context) (store.Target, error) {
 		Executable: exe, Args: []string{storeChild}, Dir: filepath.Join(a.data, "store"),
 		Retention: a.conf.Store.Retention, MemoryMB: a.conf.Store.MemoryMB, Log: a.log,
 	})
-	if a.child != nil {
-		a.push("store", func() error { a.child.Stop(); return nil })
-	}
-	if err != nil {
+	if a.child == nil {
 		return store.Target{}, err
+	}
+	a.push("store", func() error { a.child.Stop(); return nil })
+	if err != nil { // tickets and pages do not wait for it
+		a.log.Error().Err(err).Msg("going on without the store for now")
 	}
 	return store.Target{URL: a.child.URL(), Org: "lamplighter", Bucket: "lamplighter", Authorization: a.child.Authorization(),
 		Generation: func() int { _, n := a.child.PID(); return n }}, nil

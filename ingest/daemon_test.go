@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -18,8 +19,16 @@ import (
 	"time"
 
 	paho "github.com/eclipse/paho.mqtt.golang"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/rs/zerolog"
 
+	"lamplighter/devices"
+	"lamplighter/devices/codec"
+	"lamplighter/devices/database"
 	"lamplighter/devices/devicestest"
+	"lamplighter/ingest/pipeline"
+	"lamplighter/ingest/uplog"
+	"lamplighter/rules"
 )
 
 // The test binary is the daemon, its store child or a tool when this is set.
@@ -58,9 +67,14 @@ func freeAddr(t *testing.T) string {
 
 func newDaemon(t *testing.T) *daemon {
 	t.Helper()
+	return newDaemonWith(t, "devices: {anonymous: true}\n")
+}
+
+func newDaemonWith(t *testing.T, config string) *daemon {
+	t.Helper()
 	d := &daemon{t: t, data: t.TempDir(), mqtt: freeAddr(t), http: freeAddr(t)}
 	conf := filepath.Join(d.data, "conf.yml")
-	if err := os.WriteFile(conf, []byte("devices: {anonymous: true}\n"), 0o600); err != nil {
+	if err := os.WriteFile(conf, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	d.token = strings.TrimSpace(d.tool("token", "--data", d.data, "--role", "operator"))
@@ -193,16 +207,37 @@ func TestASecondDaemonIsToldWhy(t *testing.T) {
 	}
 }
 
-// killRounds is how often the daemon is killed.
-const killRounds = 5
+// killRounds is how often the daemon is killed: 50 times in deploy/test.sh.
+func killRounds() int {
+	if os.Getenv("LAMPLIGHTER_TEST_ALL") == "1" {
+		return 50
+	}
+	return 5
+}
+
+// nervous rules open and close a ticket at every change.
+const nervous = `groups:
+- kind: manhole
+  rules:
+  - name: cover_displaced
+    when: tilt_deg > 15.0
+    severity: critical
+    channel: tilt_deg
+    summary: {zh: 井盖移位, en: Cover displaced}
+`
 
 // TestKill9LosesNothingAndRepeatsNothing kills the daemon, and its store child,
 // at random moments under load. Every acknowledged message can then be read
-// from the store exactly once, and the tilted cover has one ticket.
+// from the store exactly once, and the tickets are those that an undisturbed
+// judge finds in the same log.
 func TestKill9LosesNothingAndRepeatsNothing(t *testing.T) {
-	d := newDaemon(t)
+	file := filepath.Join(t.TempDir(), "nervous.yml")
+	if err := os.WriteFile(file, []byte(nervous), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d := newDaemonWith(t, "devices: {anonymous: true}\nrules: {files: ["+file+"]}\n")
 	acked := &ledger{seqs: map[string]map[int]bool{}}
-	for round := range killRounds {
+	for round := range killRounds() {
 		stop := make(chan struct{})
 		var wg sync.WaitGroup
 		for dev := range 4 {
@@ -235,14 +270,139 @@ func TestKill9LosesNothingAndRepeatsNothing(t *testing.T) {
 		}
 		total += len(seqs)
 	}
-	if total < 100*killRounds {
+	if total < 100*killRounds() {
 		t.Errorf("only %d messages were acknowledged: no load", total)
 	}
-	var ts ticketList
-	d.eventually("the ticket", func() bool { return d.get("tickets?facility=MH-0", &ts) && len(ts.Items) > 0 })
-	if len(ts.Items) != 1 {
-		t.Errorf("%d tickets for one tilted cover: %+v", len(ts.Items), ts.Items)
+	d.end(syscall.SIGTERM)
+	got, want := d.ticketsOf(), judgeOnce(t, filepath.Join(d.data, "log"), []byte(nervous))
+	d.start()
+	if len(want) < 2*killRounds() {
+		t.Errorf("only %d tickets in the log: nothing to compare", len(want))
 	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%d tickets, an undisturbed judge finds %d; the first that differ: %s", len(got), len(want), firstDifference(got, want))
+	}
+	t.Logf("%d rounds, %d acknowledged messages, %d tickets", killRounds(), total, len(got))
+}
+
+func firstDifference(a, b []string) string {
+	for i := range min(len(a), len(b)) {
+		if a[i] != b[i] {
+			return a[i] + " | " + b[i]
+		}
+	}
+	return fmt.Sprint(append(a, b...)[min(len(a), len(b)):])
+}
+
+// ticketsOf is every ticket in the database of a daemon that has ended: what,
+// and when it was opened and closed.
+func (d *daemon) ticketsOf() []string {
+	d.t.Helper()
+	db, err := database.Open(d.t.Context(), "sqlite://"+filepath.Join(d.data, "lamplighter.db"))
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	defer db.Close()
+	rows, err := db.Query(d.t.Context(), `SELECT facility, defect, opened_at, closed_at FROM ticket`)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	defer rows.Close()
+	var out []string
+	for rows.Next() {
+		var facility, defect string
+		var opened, closed int64
+		if err := rows.Scan(&facility, &defect, &opened, &closed); err != nil {
+			d.t.Fatal(err)
+		}
+		out = append(out, fmt.Sprintln(facility, defect, opened, closed))
+	}
+	if err := rows.Err(); err != nil {
+		d.t.Fatal(err)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// memoryDesk keeps tickets as ticketsOf tells them.
+type memoryDesk struct {
+	open map[string]int64
+	got  []string
+}
+
+func (m *memoryDesk) Resume(context.Context, int, uint64) (rules.Position, error) {
+	return rules.Position{Epoch: 1}, nil
+}
+
+func (m *memoryDesk) Commit(_ context.Context, o *rules.Outcome) error {
+	for _, x := range o.Transitions {
+		key := fmt.Sprint(x.Facility, " ", x.Defect)
+		switch x.Type {
+		case rules.Opened:
+			m.open[key] = x.Wall
+		case rules.Ended:
+			m.got = append(m.got, fmt.Sprintln(key, m.open[key], x.Wall))
+			delete(m.open, key)
+		}
+	}
+	return nil
+}
+
+// judgeOnce judges a whole log from its first frame to its last.
+func judgeOnce(t *testing.T, dir string, text []byte) []string {
+	t.Helper()
+	dict, err := newDictionary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := rules.Parse(text, dict)
+	if err != nil {
+		t.Fatal(err)
+	}
+	log, err := uplog.Open(t.Context(), uplog.Options{Dir: dir, Log: zerolog.Nop(), Metrics: prometheus.NewRegistry()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
+	desk := &memoryDesk{open: map[string]int64{}}
+	m := rules.NewMetrics(prometheus.NewRegistry())
+	for p := range log.Partitions() {
+		_, last, err := log.Bounds(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		w := rules.NewWorker(rules.Options{Set: set, Dict: dict, Log: log, Desk: desk, Metrics: m, Logger: zerolog.Nop()})
+		f := &pipeline.Follower{Name: "judge", Log: log, Partition: p, Decoder: codec.New(dict, codec.Options{}), Consumer: &until{w, last, cancel}, Logger: zerolog.Nop()}
+		if err := f.Run(ctx); err != nil {
+			t.Fatal(err)
+		}
+		cancel()
+	}
+	for key, opened := range desk.open {
+		desk.got = append(desk.got, fmt.Sprintln(key, opened, 0))
+	}
+	slices.Sort(desk.got)
+	return desk.got
+}
+
+// until is a worker that is done with a frame.
+type until struct {
+	*rules.Worker
+	last uint64
+	done func()
+}
+
+// Consume hands the batch on and says when it was the last.
+func (u *until) Consume(ctx context.Context, b *devices.Batch) error {
+	if b.Seq > u.last {
+		return nil
+	}
+	err := u.Worker.Consume(ctx, b)
+	if b.Seq == u.last {
+		u.done()
+	}
+	return err
 }
 
 func covers(rs readingList, want map[int]bool) bool {
@@ -273,8 +433,12 @@ func (l *ledger) add(dev string, seq int) {
 	l.seqs[dev][seq] = true
 }
 
-// load publishes until stop, one message after the other, and notes what was
-// acknowledged. The time of a message is its own and never comes twice.
+// inFlight is how many messages a device of the load has under way at once.
+const inFlight = 20
+
+// load publishes until stop and notes what was acknowledged. The time of a
+// message is its own and never comes twice; the cover tilts and falls back
+// every 40 messages.
 func (d *daemon) load(dev string, round int, acked *ledger, stop chan struct{}) {
 	o := paho.NewClientOptions().AddBroker("tcp://" + d.mqtt).SetClientID(fmt.Sprintf("%s-%d", dev, round)).SetAutoReconnect(false)
 	c := paho.NewClient(o)
@@ -283,19 +447,23 @@ func (d *daemon) load(dev string, round int, acked *ledger, stop chan struct{}) 
 	}
 	defer c.Disconnect(0)
 	last := int64(0)
-	for i := 0; ; i++ {
+	for i := 0; ; i += inFlight {
+		var toks [inFlight]paho.Token
+		for j := range toks {
+			last = max(last+1, time.Now().UnixMilli())
+			toks[j] = c.Publish("f/1/"+dev+"/telemetry", 1, false, fmt.Sprintf(`{"ts":%d,"seq":%d,"boot":"r%d","tilt_deg":%d}`, last, round*1_000_000+i+j, round, (i+j)/40%2*40))
+		}
+		for j, tok := range toks {
+			if !tok.WaitTimeout(time.Second) || tok.Error() != nil {
+				return
+			}
+			acked.add(dev, round*1_000_000+i+j)
+		}
 		select {
 		case <-stop:
 			return
 		default:
 		}
-		seq := round*1_000_000 + i
-		last = max(last+1, time.Now().UnixMilli())
-		tok := c.Publish("f/1/"+dev+"/telemetry", 1, false, fmt.Sprintf(`{"ts":%d,"seq":%d,"boot":"r%d","tilt_deg":%d}`, last, seq, round, map[bool]int{true: 40, false: 1}[dev == "MH-0"]))
-		if !tok.WaitTimeout(time.Second) || tok.Error() != nil {
-			return
-		}
-		acked.add(dev, seq)
 	}
 }
 

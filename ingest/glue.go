@@ -48,8 +48,14 @@ func (j judges) stop() error {
 	return errors.Join(errs...)
 }
 
+// reader reads from a store: store.PromQL or store.Flux.
+type reader interface {
+	Range(ctx context.Context, id, channel string, from, to int64, limit int) ([]store.Point, error)
+	Latest(ctx context.Context, ids []string) (map[string]map[string]store.Point, error)
+}
+
 // querier is the store as the board sees it.
-type querier struct{ q *store.PromQL }
+type querier struct{ q reader }
 
 // Range reads points.
 func (q querier) Range(ctx context.Context, id, channel string, from, to int64, limit int) ([]dashboards.Point, error) {

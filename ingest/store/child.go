@@ -79,6 +79,9 @@ type Child struct {
 	cancel   context.CancelFunc
 	done     chan struct{}
 
+	flushing sync.Mutex
+	flushed  time.Time // guarded by flushing
+
 	mu      sync.Mutex
 	pid     int    // guarded by mu: 0 while it does not run
 	starts  int    // guarded by mu
@@ -107,7 +110,7 @@ func Supervise(ctx context.Context, o ChildOptions) (*Child, error) {
 	}
 	ctx, c.cancel = context.WithCancel(ctx)
 	go c.supervise(ctx)
-	return c, c.waitReady(ctx, 60*time.Second)
+	return c, c.waitReady(ctx, 20*time.Second)
 }
 
 func freePort() (string, error) {
@@ -130,7 +133,7 @@ func (c *Child) flags() []string {
 		"-dedup.minScrapeInterval=1ms", "-search.latencyOffset=0s", "-search.disableCache",
 		"-influxDBLabel=", "-influx.maxLineSize=1MiB",
 		"-httpAuth.username=" + childUser, "-httpAuth.password=file://" + c.passwordFile(),
-		"-storage.minFreeDiskSpaceBytes=64MiB", "-loggerLevel=WARN", "-inmemoryDataFlushInterval=1s",
+		"-storage.minFreeDiskSpaceBytes=64MiB", "-loggerLevel=WARN", "-inmemoryDataFlushInterval=1s", "-http.maxGracefulShutdownDuration=1s",
 		c.addr,
 	}
 }
@@ -227,6 +230,44 @@ func (c *Child) waitReady(ctx context.Context, d time.Duration) error {
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
+}
+
+// Reader reads from the child. What was written becomes readable to it at once,
+// not after the ten seconds that VictoriaMetrics takes by itself.
+func (c *Child) Reader() (*PromQL, error) {
+	q, err := NewPromQL(c.URL(), c.Authorization())
+	if err == nil {
+		q.fresh = c.flush
+	}
+	return q, err
+}
+
+// flushEvery bounds how often readers make the child flush, and how old the
+// newest reading can be that they see.
+const flushEvery = 500 * time.Millisecond
+
+// flush makes what was written readable. Several callers wait for one flush;
+// when it fails they read what is there.
+func (c *Child) flush(ctx context.Context) {
+	c.flushing.Lock()
+	defer c.flushing.Unlock()
+	if time.Since(c.flushed) < flushEvery {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.URL()+"/internal/force_flush", nil)
+	if err != nil {
+		return
+	}
+	req.Header.Set("Authorization", c.Authorization())
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		c.opt.Log.Debug().Err(err).Msg("flush the store")
+		return
+	}
+	resp.Body.Close()
+	c.flushed = time.Now()
 }
 
 // Stop ends the child and waits for it.

@@ -18,8 +18,12 @@ type Point struct {
 	V float64
 }
 
-// PromQL reads from VictoriaMetrics or any store that answers PromQL.
-type PromQL struct{ api v1.API }
+// PromQL reads from VictoriaMetrics or any store that answers PromQL. It is
+// safe for concurrent use.
+type PromQL struct {
+	api   v1.API
+	fresh func(context.Context) // makes what was just written readable; nil = it shows in its own time
+}
 
 // NewPromQL returns a reader; authorization is a header value, "" for none.
 func NewPromQL(url, authorization string) (*PromQL, error) {
@@ -27,7 +31,7 @@ func NewPromQL(url, authorization string) (*PromQL, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read from %s: %w", url, err)
 	}
-	return &PromQL{v1.NewAPI(c)}, nil
+	return &PromQL{api: v1.NewAPI(c)}, nil
 }
 
 type authorized struct{ header string }
@@ -41,9 +45,15 @@ func (a authorized) RoundTrip(r *http.Request) (*http.Response, error) {
 	return http.DefaultTransport.RoundTrip(r)
 }
 
+// young is how old a point has to be to be readable in any case.
+const young = 30 * time.Second
+
 // Range is the stored points of a channel in [from, to], oldest first; when
 // there are more than limit, the newest.
 func (p *PromQL) Range(ctx context.Context, id, channel string, from, to int64, limit int) ([]Point, error) {
+	if p.fresh != nil && time.Since(time.UnixMilli(to)) < young {
+		p.fresh(ctx)
+	}
 	q := fmt.Sprintf(`{__name__=%s,id=%s,value=""}[%dms]`, quote(measurement+"_"+channel), quote(id), max(1, to-from+1))
 	v, _, _, err := p.api.Query(ctx, q, time.UnixMilli(to))
 	if err != nil {
@@ -68,6 +78,9 @@ func (p *PromQL) Range(ctx context.Context, id, channel string, from, to int64, 
 // Latest is the newest point of every channel of each facility within the last
 // day.
 func (p *PromQL) Latest(ctx context.Context, ids []string) (map[string]map[string]Point, error) {
+	if p.fresh != nil {
+		p.fresh(ctx)
+	}
 	quoted := make([]string, len(ids))
 	for i, id := range ids {
 		quoted[i] = strings.ReplaceAll(id, ".", `\.`)

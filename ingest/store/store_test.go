@@ -87,7 +87,7 @@ func batch(seq uint64, vals ...float64) *devices.Batch {
 // eventually reads the channel until it has n points.
 func eventually(t *testing.T, c *Child, channel string, n int) []Point {
 	t.Helper()
-	q, err := NewPromQL(c.URL(), c.Authorization())
+	q, err := c.Reader()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +118,7 @@ func TestWhatIsWrittenIsReadBack(t *testing.T) {
 	if n := len(eventually(t, c, "seq", 3)); n != 3 {
 		t.Errorf("%d sequence numbers", n)
 	}
-	q, err := NewPromQL(c.URL(), c.Authorization())
+	q, err := c.Reader()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +126,7 @@ func TestWhatIsWrittenIsReadBack(t *testing.T) {
 	if err != nil || latest["MH-1"]["tilt_deg"].V != -3 || time.Since(time.UnixMilli(latest["MH-1"]["tilt_deg"].T)) > time.Minute {
 		t.Errorf("latest %v, %v", latest, err)
 	}
-	if _, err := (&PromQL{mustAPI(t, c.URL())}).Range(t.Context(), "MH-1", "tilt_deg", 0, 1, 1); err == nil {
+	if _, err := (&PromQL{api: mustAPI(t, c.URL())}).Range(t.Context(), "MH-1", "tilt_deg", 0, 1, 1); err == nil {
 		t.Error("the store answers without a password")
 	}
 }

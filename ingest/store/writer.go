@@ -30,6 +30,11 @@ type Cursor interface {
 	Save(ctx context.Context, partition int, seq uint64) error
 }
 
+// Frames is the log, as far as the writer asks: its first and last frame.
+type Frames interface {
+	Bounds(partition int) (first, last uint64, err error)
+}
+
 // Quarantine takes a line that the store refused.
 type Quarantine interface {
 	Refused(ctx context.Context, line, reason string) error
@@ -52,15 +57,17 @@ type Options struct {
 	Cursor     Cursor
 	Quarantine Quarantine
 	Retention  time.Duration
+	Frames     Frames // the log that the batches come from; may be nil
 	Log        zerolog.Logger
 	Metrics    *Metrics
+	Slow       time.Duration // between attempts when the store refuses us; default 2 s
 	Now        func() time.Time
 }
 
 // Metrics of all writers.
 type Metrics struct {
-	stored, dropped, refused prometheus.Counter
-	lag                      *prometheus.GaugeVec
+	stored, dropped, undated, refused prometheus.Counter
+	lag                               *prometheus.GaugeVec
 }
 
 // NewMetrics registers the store's metrics.
@@ -68,10 +75,11 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 	m := &Metrics{
 		stored:  prometheus.NewCounter(prometheus.CounterOpts{Name: "lamplighter_messages_stored_total", Help: "Messages whose readings the store has accepted."}),
 		dropped: prometheus.NewCounter(prometheus.CounterOpts{Name: "lamplighter_store_outside_retention_total", Help: "Readings that were not sent because no store would keep them: older than the retention or more than two days ahead."}),
+		undated: prometheus.NewCounter(prometheus.CounterOpts{Name: "lamplighter_store_retained_undated_total", Help: "Messages that a broker had kept and that do not say when they were true: not stored as if they were now."}),
 		refused: prometheus.NewCounter(prometheus.CounterOpts{Name: "lamplighter_store_refused_lines_total", Help: "Lines that the store refused; they lie in quarantine."}),
 		lag:     prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "lamplighter_store_lag_seconds", Help: "Age of the newest frame that is stored."}, []string{"partition"}),
 	}
-	r.MustRegister(m.stored, m.dropped, m.refused, m.lag)
+	r.MustRegister(m.stored, m.dropped, m.undated, m.refused, m.lag)
 	return m
 }
 
@@ -86,6 +94,7 @@ type Writer struct {
 	safe       []mark // what was accepted and when, oldest first
 	saved      uint64
 	generation int
+	heard      func(trouble string) // for tests
 
 	mu      sync.Mutex
 	trouble string // guarded by mu
@@ -102,6 +111,9 @@ type mark struct {
 func NewWriter(o Options) *Writer {
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Slow == 0 {
+		o.Slow = 2 * time.Second
 	}
 	if o.Retention == 0 {
 		o.Retention = 5 * 365 * 24 * time.Hour
@@ -121,16 +133,30 @@ func newClient(t Target) influxdb2.Client {
 	return c
 }
 
-// Start says where to go on: one after the saved cursor.
+// Start says where to go on: one after the saved cursor. A cursor beyond the
+// newest frame is another log's, and begins anew.
 func (w *Writer) Start(ctx context.Context, partition int) (uint64, error) {
 	seq, err := w.opt.Cursor.Load(ctx, partition)
 	if err != nil {
 		return 0, fmt.Errorf("cursor of partition %d: %w", partition, err)
 	}
+	if w.opt.Frames != nil {
+		_, last, err := w.opt.Frames.Bounds(partition)
+		if err != nil {
+			return 0, fmt.Errorf("cursor of partition %d: %w", partition, err)
+		}
+		if seq > last {
+			w.opt.Log.Warn().Int("partition", partition).Uint64("cursor", seq).Uint64("newest", last).Msg("the store's cursor is another log's: storing this log from its beginning")
+			seq = 0
+		}
+	}
 	w.safe, w.saved, w.stored, w.lines.buf = w.safe[:0], seq, 0, w.lines.buf[:0]
 	w.generation = w.opt.Target.now()
 	return seq + 1, nil
 }
+
+// Keep is the oldest frame that may have to be written again.
+func (w *Writer) Keep() uint64 { return w.saved + 1 }
 
 func (t Target) now() int {
 	if t.Generation == nil {
@@ -151,6 +177,10 @@ func (w *Writer) Consume(ctx context.Context, b *devices.Batch) error {
 		if it.Type != devices.ItemUplink || it.Refusal != nil {
 			continue
 		}
+		if it.Uplink.Flags.Has(devices.FlagRetained) && untimed(it.Message) {
+			w.opt.Metrics.undated.Inc()
+			continue
+		}
 		if n := w.lines.message(w.facility(it.Message.Device), it.Message, oldest, newest); n > 0 {
 			w.opt.Metrics.dropped.Add(float64(n))
 		}
@@ -168,6 +198,17 @@ func (w *Writer) Consume(ctx context.Context, b *devices.Batch) error {
 	w.opt.Metrics.lag.WithLabelValues(fmt.Sprint(b.Partition)).Set(max(0, now.Sub(time.UnixMilli(b.Wall)).Seconds()))
 	w.note("", b.Wall)
 	return w.advance(ctx, b, now)
+}
+
+// untimed tells whether a message says nothing of when it was true. A retained
+// one that a broker has replayed would otherwise be stored as if it were now.
+func untimed(m *devices.Message) bool {
+	for i := range m.Readings {
+		if m.Readings[i].Source == devices.TimeDevice {
+			return false
+		}
+	}
+	return true
 }
 
 func (w *Writer) facility(d devices.DeviceID) devices.FacilityID {
@@ -216,8 +257,12 @@ func (w *Writer) send(ctx context.Context, body []byte) error {
 			switch he.StatusCode {
 			case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity:
 				return w.bisect(ctx, body, he)
-			case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound:
-				pause = max(pause, 2*time.Second)
+			case http.StatusUnauthorized, http.StatusForbidden:
+				err, pause = fmt.Errorf("%w; check store.influxdb.token_file: the token must be allowed to write to the bucket", err), max(pause, w.opt.Slow)
+			case http.StatusNotFound:
+				err, pause = fmt.Errorf("%w; check store.influxdb.org and bucket: they must exist", err), max(pause, w.opt.Slow)
+			case http.StatusTooManyRequests, http.StatusServiceUnavailable:
+				pause = max(pause, min(time.Duration(he.RetryAfter)*time.Second, time.Minute))
 			}
 		}
 		w.note(fmt.Sprintf("the store takes nothing: %v", err), 0)
@@ -250,6 +295,9 @@ func (w *Writer) bisect(ctx context.Context, body []byte, why error) error {
 }
 
 func (w *Writer) note(trouble string, wall int64) {
+	if w.heard != nil {
+		w.heard(trouble)
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.trouble = trouble
