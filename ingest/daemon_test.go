@@ -462,7 +462,7 @@ func (d *daemon) load(dev string, round int, acked *ledger, stop chan struct{}) 
 		select {
 		case <-stop:
 			return
-		default:
+		case <-time.After(time.Until(time.UnixMilli(last + 1))): // never ahead of the clock: the next round begins with it
 		}
 	}
 }
