@@ -116,6 +116,8 @@ func newApp(ctx context.Context, conf config.Config, data string, demo bool, log
 	if err = a.startSources(ctx); err != nil {
 		return nil, err
 	}
+	w := &watchman{health: a.health, report: desk.Own, log: log}
+	a.background("watchman", w.run)
 	if demo {
 		if err = a.startDemo(ctx); err != nil {
 			return nil, err

@@ -72,7 +72,13 @@ func newDaemon(t *testing.T) *daemon {
 
 func newDaemonWith(t *testing.T, config string) *daemon {
 	t.Helper()
-	d := &daemon{t: t, data: t.TempDir(), mqtt: freeAddr(t), http: freeAddr(t)}
+	return newDaemonIn(t, t.TempDir(), config)
+}
+
+// newDaemonIn starts a daemon with this data folder.
+func newDaemonIn(t *testing.T, data, config string) *daemon {
+	t.Helper()
+	d := &daemon{t: t, data: data, mqtt: freeAddr(t), http: freeAddr(t)}
 	conf := filepath.Join(d.data, "conf.yml")
 	if err := os.WriteFile(conf, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
@@ -468,7 +474,10 @@ func (d *daemon) load(dev string, round int, acked *ledger, stop chan struct{}) 
 }
 
 // killStore kills the daemon's store child.
-func (d *daemon) killStore() {
+func (d *daemon) killStore() { d.signalStore(syscall.SIGKILL) }
+
+func (d *daemon) signalStore(sig syscall.Signal) {
+	d.t.Helper()
 	out, err := exec.Command("pgrep", "-P", fmt.Sprint(d.cmd.Process.Pid)).Output()
 	if err != nil {
 		d.t.Errorf("find the store child: %v", err)
@@ -479,7 +488,7 @@ func (d *daemon) killStore() {
 		d.t.Errorf("find the store child: %v in %q", err, out)
 		return
 	}
-	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
-		d.t.Errorf("kill the store child: %v", err)
+	if err := syscall.Kill(pid, sig); err != nil {
+		d.t.Errorf("%v to the store child: %v", sig, err)
 	}
 }

@@ -97,8 +97,9 @@ type Writer struct {
 	heard      func(trouble string) // for tests
 
 	mu      sync.Mutex
-	trouble string // guarded by mu
-	lastMS  int64  // guarded by mu: wall of the newest stored frame
+	trouble string    // guarded by mu
+	lastMS  int64     // guarded by mu: wall of the newest stored frame
+	asked   time.Time // guarded by mu: when the store was asked what it has not answered; zero if it has
 }
 
 // mark is a frame that the store said OK to.
@@ -245,7 +246,9 @@ func (w *Writer) send(ctx context.Context, body []byte) error {
 		return nil
 	}
 	for pause := 50 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
+		w.asks(w.opt.Now())
 		err := w.api.WriteRecord(ctx, string(bytes.TrimSuffix(body, []byte("\n"))))
+		w.asks(time.Time{})
 		if err == nil {
 			return nil
 		}
@@ -304,10 +307,22 @@ func (w *Writer) note(trouble string, wall int64) {
 	w.lastMS = max(w.lastMS, wall)
 }
 
+func (w *Writer) asks(at time.Time) {
+	w.mu.Lock()
+	w.asked = at
+	w.mu.Unlock()
+}
+
+// silentFor is how long the store may take to answer before that is trouble.
+const silentFor = 5 * time.Second
+
 // Health is the wall clock of the newest stored frame, and what keeps the
 // store from taking more if anything.
 func (w *Writer) Health() (wall int64, trouble string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if d := w.opt.Now().Sub(w.asked); w.trouble == "" && !w.asked.IsZero() && d > silentFor {
+		return w.lastMS, fmt.Sprintf("the store takes nothing: no answer for %d s", int(d.Seconds()))
+	}
 	return w.lastMS, w.trouble
 }

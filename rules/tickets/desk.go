@@ -6,10 +6,8 @@ package tickets
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
-	"math"
 	"sync"
 	"time"
 
@@ -134,93 +132,14 @@ func fence(ctx context.Context, tx *database.Tx, o *rules.Outcome) error {
 func (d *Desk) apply(ctx context.Context, tx *database.Tx, t *rules.Transition) (opened bool, err error) {
 	switch t.Type {
 	case rules.Ended:
-		return false, d.recovered(ctx, tx, t)
+		return false, d.end(ctx, tx, string(t.Facility), t.Defect, t.Wall)
 	case rules.Joined, rules.Left:
 		return false, member(ctx, tx, t)
 	}
-	if _, err := openTicket(ctx, tx, t); !errors.Is(err, sql.ErrNoRows) {
-		return false, err // nil: there is one already
-	}
-	number, err := d.number(ctx, tx, t.Wall)
-	if err != nil {
-		return false, err
-	}
-	var id int64
-	err = tx.QueryRow(ctx, `INSERT INTO ticket (number, facility, kind, defect, severity, state, opened_at, event_at, rule, summary_zh, summary_en, channel, value, limit_value)
-		VALUES (?,?,?,?,?,'open',?,?,?,?,?,?,?,?) ON CONFLICT (facility, defect) WHERE state <> 'closed' DO NOTHING RETURNING id`,
-		number, t.Facility, t.Kind.String(), t.Defect, string(t.Severity), t.Wall, t.At, t.Defect, t.Summary.ZH, t.Summary.EN, t.Channel, number64(t.Value), number64(t.Limit)).Scan(&id)
-	if errors.Is(err, sql.ErrNoRows) {
-		return false, nil // there is one already
-	}
-	if err != nil {
-		return false, err
-	}
-	if err := event(ctx, tx, id, t.Wall, "telemetry", "opened", ""); err != nil {
-		return false, err
-	}
-	return true, d.opt.Outbox.Enqueue(ctx, tx, Page{id, "opened", t.Wall})
-}
-
-// recovered closes the ticket of an alert that ended: 核查 by telemetry.
-func (d *Desk) recovered(ctx context.Context, tx *database.Tx, t *rules.Transition) error {
-	var id int64
-	err := tx.QueryRow(ctx, `UPDATE ticket SET state='closed', closed_at=?, closed_by='telemetry' WHERE facility=? AND defect=? AND state <> 'closed' RETURNING id`, t.Wall, t.Facility, t.Defect).Scan(&id)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil // closed by hand before
-	}
-	if err != nil {
-		return err
-	}
-	if err := event(ctx, tx, id, t.Wall, "telemetry", "closed", ""); err != nil {
-		return err
-	}
-	return d.opt.Outbox.Enqueue(ctx, tx, Page{id, "closed", t.Wall})
-}
-
-// openTicket is the ticket that is open for what t is about; sql.ErrNoRows if
-// there is none.
-func openTicket(ctx context.Context, tx *database.Tx, t *rules.Transition) (id int64, err error) {
-	err = tx.QueryRow(ctx, `SELECT id FROM ticket WHERE facility=? AND defect=? AND state <> 'closed'`, string(t.Facility), t.Defect).Scan(&id)
-	return id, err
-}
-
-// member writes down who came under a common cause, or was heard again.
-func member(ctx context.Context, tx *database.Tx, t *rules.Transition) error {
-	id, err := openTicket(ctx, tx, t)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil // closed by hand before
-	}
-	if err != nil {
-		return err
-	}
-	if t.Type == rules.Left {
-		_, err = tx.Exec(ctx, `UPDATE ticket_member SET left_at=? WHERE ticket=? AND facility=?`, t.Wall, id, string(t.Member))
-		return err
-	}
-	_, err = tx.Exec(ctx, `INSERT INTO ticket_member (ticket, facility, joined_at) VALUES (?,?,?) ON CONFLICT (ticket, facility) DO UPDATE SET joined_at=excluded.joined_at, left_at=0`, id, string(t.Member), t.Wall)
-	return err
-}
-
-// number is T-YYYYMMDD-NNNN, counted per civil day of the city.
-func (d *Desk) number(ctx context.Context, tx *database.Tx, wall int64) (string, error) {
-	day := time.UnixMilli(wall).In(d.opt.Zone).Format("20060102")
-	var n int
-	if err := tx.QueryRow(ctx, `INSERT INTO ticket_number (day, n) VALUES (?,1) ON CONFLICT (day) DO UPDATE SET n=ticket_number.n+1 RETURNING n`, day).Scan(&n); err != nil {
-		return "", err
-	}
-	return fmt.Sprintf("T-%s-%04d", day, n), nil
-}
-
-func number64(f float64) any {
-	if math.IsNaN(f) {
-		return nil
-	}
-	return f
-}
-
-func event(ctx context.Context, tx *database.Tx, ticket, at int64, who, what, note string) error {
-	_, err := tx.Exec(ctx, `INSERT INTO ticket_event (ticket, at, who, what, note) VALUES (?,?,?,?,?)`, ticket, at, who, what, note)
-	return err
+	return d.open(ctx, tx, &opening{
+		facility: string(t.Facility), kind: t.Kind.String(), defect: t.Defect, severity: t.Severity, at: t.At, wall: t.Wall,
+		summary: t.Summary, channel: t.Channel, value: t.Value, limit: t.Limit,
+	})
 }
 
 func (d *Desk) changed() {

@@ -1,0 +1,56 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"lamplighter/dashboards"
+)
+
+func TestOwnTroubleWakesSomebodyOnceWhenItLasts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var said []string
+		trouble, start := "", time.Now()
+		w := &watchman{log: zerolog.Nop(),
+			health: func() []dashboards.Part {
+				return []dashboards.Part{{Name: "store-0", OK: trouble == "", Trouble: trouble}}
+			},
+			report: func(_ context.Context, part, why string, over bool) error {
+				said = append(said, fmt.Sprint(time.Since(start).Truncate(time.Second), " ", part, " ", why, " ", over))
+				return nil
+			}}
+		ctx, cancel := context.WithCancel(t.Context())
+		go w.run(ctx)
+		at := func(s int) { time.Sleep(time.Until(start.Add(time.Duration(s)*time.Second + time.Millisecond))) }
+		at(60) // the part is well: a ticket from before a restart is closed
+		trouble = "away for a moment"
+		at(80)
+		trouble = ""
+		at(200)
+		trouble = "the disk is gone"
+		at(300)
+		trouble = ""
+		at(310)
+		trouble = "it flaps"
+		at(320)
+		trouble = ""
+		at(400)
+		cancel()
+		synctest.Wait()
+		w.parts, trouble, start = nil, "ill from the start", time.Now()
+		ctx, cancel = context.WithCancel(t.Context())
+		go w.run(ctx)
+		at(60)
+		cancel()
+		synctest.Wait()
+		want := []string{"31s store-0  true", "3m51s store-0 the disk is gone false", "5m51s store-0  true", "31s store-0 ill from the start false"}
+		if fmt.Sprint(said) != fmt.Sprint(want) {
+			t.Errorf("said %q, want %q", said, want)
+		}
+	})
+}

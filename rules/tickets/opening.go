@@ -1,0 +1,115 @@
+package tickets
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"lamplighter/devices"
+	"lamplighter/devices/database"
+	"lamplighter/rules"
+)
+
+// opening is what a ticket is opened with.
+type opening struct {
+	facility, kind, defect string
+	severity               rules.Severity
+	at, wall               int64 // event time and now, Unix ms
+	summary                devices.Title
+	channel                string
+	value, limit           float64 // NaN = none
+	note                   string  // in the history
+}
+
+// open opens a ticket unless there is one for the facility and defect.
+func (d *Desk) open(ctx context.Context, tx *database.Tx, o *opening) (opened bool, err error) {
+	if _, err := openTicket(ctx, tx, o.facility, o.defect); !errors.Is(err, sql.ErrNoRows) {
+		return false, err // nil: there is one already
+	}
+	number, err := d.number(ctx, tx, o.wall)
+	if err != nil {
+		return false, err
+	}
+	var id int64
+	err = tx.QueryRow(ctx, `INSERT INTO ticket (number, facility, kind, defect, severity, state, opened_at, event_at, rule, summary_zh, summary_en, channel, value, limit_value)
+		VALUES (?,?,?,?,?,'open',?,?,?,?,?,?,?,?) ON CONFLICT (facility, defect) WHERE state <> 'closed' DO NOTHING RETURNING id`,
+		number, o.facility, o.kind, o.defect, string(o.severity), o.wall, o.at, o.defect, o.summary.ZH, o.summary.EN, o.channel, number64(o.value), number64(o.limit)).Scan(&id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil // somebody was faster
+	}
+	if err != nil {
+		return false, err
+	}
+	if err := event(ctx, tx, id, o.wall, telemetry, "opened", o.note); err != nil {
+		return false, err
+	}
+	return true, d.opt.Outbox.Enqueue(ctx, tx, Page{id, "opened", o.wall})
+}
+
+// telemetry is who opens and closes what nobody did by hand.
+const telemetry = "telemetry"
+
+// end closes the ticket of what is over, if it is still open: 核查 by telemetry.
+func (d *Desk) end(ctx context.Context, tx *database.Tx, facility, defect string, wall int64) error {
+	var id int64
+	err := tx.QueryRow(ctx, `UPDATE ticket SET state='closed', closed_at=?, closed_by=? WHERE facility=? AND defect=? AND state <> 'closed' RETURNING id`, wall, telemetry, facility, defect).Scan(&id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil // closed by hand before
+	}
+	if err != nil {
+		return err
+	}
+	if err := event(ctx, tx, id, wall, telemetry, "closed", ""); err != nil {
+		return err
+	}
+	return d.opt.Outbox.Enqueue(ctx, tx, Page{id, "closed", wall})
+}
+
+// openTicket is the ticket that is open for a facility and defect;
+// sql.ErrNoRows if there is none.
+func openTicket(ctx context.Context, tx *database.Tx, facility, defect string) (id int64, err error) {
+	err = tx.QueryRow(ctx, `SELECT id FROM ticket WHERE facility=? AND defect=? AND state <> 'closed'`, facility, defect).Scan(&id)
+	return id, err
+}
+
+// member writes down who came under a common cause, or was heard again.
+func member(ctx context.Context, tx *database.Tx, t *rules.Transition) error {
+	id, err := openTicket(ctx, tx, string(t.Facility), t.Defect)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil // closed by hand before
+	}
+	if err != nil {
+		return err
+	}
+	if t.Type == rules.Left {
+		_, err = tx.Exec(ctx, `UPDATE ticket_member SET left_at=? WHERE ticket=? AND facility=?`, t.Wall, id, string(t.Member))
+		return err
+	}
+	_, err = tx.Exec(ctx, `INSERT INTO ticket_member (ticket, facility, joined_at) VALUES (?,?,?) ON CONFLICT (ticket, facility) DO UPDATE SET joined_at=excluded.joined_at, left_at=0`, id, string(t.Member), t.Wall)
+	return err
+}
+
+// number is T-YYYYMMDD-NNNN, counted per civil day of the city.
+func (d *Desk) number(ctx context.Context, tx *database.Tx, wall int64) (string, error) {
+	day := time.UnixMilli(wall).In(d.opt.Zone).Format("20060102")
+	var n int
+	if err := tx.QueryRow(ctx, `INSERT INTO ticket_number (day, n) VALUES (?,1) ON CONFLICT (day) DO UPDATE SET n=ticket_number.n+1 RETURNING n`, day).Scan(&n); err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("T-%s-%04d", day, n), nil
+}
+
+func number64(f float64) any {
+	if math.IsNaN(f) {
+		return nil
+	}
+	return f
+}
+
+func event(ctx context.Context, tx *database.Tx, ticket, at int64, who, what, note string) error {
+	_, err := tx.Exec(ctx, `INSERT INTO ticket_event (ticket, at, who, what, note) VALUES (?,?,?,?,?)`, ticket, at, who, what, note)
+	return err
+}
