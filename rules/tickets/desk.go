@@ -42,8 +42,8 @@ type Options struct {
 
 // Desk implements rules.Desk. It is safe for concurrent use.
 type Desk struct {
-	opt    Options
-	opened *prometheus.CounterVec
+	opt     Options
+	metrics *metrics
 
 	mu   sync.Mutex
 	news chan struct{} // guarded by mu: closed and replaced when a ticket changed
@@ -56,9 +56,7 @@ func New(o Options) *Desk {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	d := &Desk{opt: o, news: make(chan struct{}),
-		opened: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "lamplighter_tickets_total", Help: "Tickets opened, by kind of facility and defect."}, []string{"kind", "defect"})}
-	o.Metrics.MustRegister(d.opened)
+	d := &Desk{opt: o, metrics: newMetrics(&o), news: make(chan struct{})}
 	return d
 }
 
@@ -83,20 +81,16 @@ func (d *Desk) Resume(ctx context.Context, partition int, newest uint64) (rules.
 
 // Commit writes an outcome down, whole or not at all.
 func (d *Desk) Commit(ctx context.Context, o *rules.Outcome) error {
-	var opened []*rules.Transition
+	var did tally
 	err := d.opt.DB.Write(ctx, func(tx *database.Tx) error {
-		opened = opened[:0]
+		did = tally{}
 		if err := fence(ctx, tx, o); err != nil {
 			return err
 		}
 		for i := range o.Transitions {
 			t := &o.Transitions[i]
-			is, err := d.apply(ctx, tx, t)
-			if err != nil {
+			if err := d.apply(ctx, tx, t, &did); err != nil {
 				return fmt.Errorf("%s of %s: %w", t.Defect, t.Facility, err)
-			}
-			if is {
-				opened = append(opened, t)
 			}
 		}
 		if err := ledger(ctx, tx, o.Gaps); err != nil {
@@ -107,9 +101,7 @@ func (d *Desk) Commit(ctx context.Context, o *rules.Outcome) error {
 	if err != nil {
 		return err
 	}
-	for _, t := range opened {
-		d.opened.WithLabelValues(t.Kind.String(), t.Defect).Inc()
-	}
+	d.metrics.count(&did, telemetry)
 	if len(o.Transitions) > 0 {
 		d.changed()
 	}
@@ -128,18 +120,18 @@ func fence(ctx context.Context, tx *database.Tx, o *rules.Outcome) error {
 	return nil
 }
 
-// apply writes one transition; opened tells whether a ticket came into being.
-func (d *Desk) apply(ctx context.Context, tx *database.Tx, t *rules.Transition) (opened bool, err error) {
+// apply writes one transition.
+func (d *Desk) apply(ctx context.Context, tx *database.Tx, t *rules.Transition, did *tally) error {
 	switch t.Type {
 	case rules.Ended:
-		return false, d.end(ctx, tx, string(t.Facility), t.Defect, t.Wall)
+		return d.end(ctx, tx, string(t.Facility), t.Defect, t.Wall, did)
 	case rules.Joined, rules.Left:
-		return false, member(ctx, tx, t)
+		return member(ctx, tx, t)
 	}
 	return d.open(ctx, tx, &opening{
 		facility: string(t.Facility), kind: t.Kind.String(), defect: t.Defect, severity: t.Severity, at: t.At, wall: t.Wall,
 		summary: t.Summary, channel: t.Channel, value: t.Value, limit: t.Limit,
-	})
+	}, did)
 }
 
 func (d *Desk) changed() {

@@ -25,35 +25,36 @@ type opening struct {
 }
 
 // open opens a ticket unless there is one for the facility and defect.
-func (d *Desk) open(ctx context.Context, tx *database.Tx, o *opening) (opened bool, err error) {
+func (d *Desk) open(ctx context.Context, tx *database.Tx, o *opening, did *tally) error {
 	if _, err := openTicket(ctx, tx, o.facility, o.defect); !errors.Is(err, sql.ErrNoRows) {
-		return false, err // nil: there is one already
+		return err // nil: there is one already
 	}
 	number, err := d.number(ctx, tx, o.wall)
 	if err != nil {
-		return false, err
+		return err
 	}
 	var id int64
 	err = tx.QueryRow(ctx, `INSERT INTO ticket (number, facility, kind, defect, severity, state, opened_at, event_at, rule, summary_zh, summary_en, channel, value, limit_value)
 		VALUES (?,?,?,?,?,'open',?,?,?,?,?,?,?,?) ON CONFLICT (facility, defect) WHERE state <> 'closed' DO NOTHING RETURNING id`,
 		number, o.facility, o.kind, o.defect, string(o.severity), o.wall, o.at, o.defect, o.summary.ZH, o.summary.EN, o.channel, number64(o.value), number64(o.limit)).Scan(&id)
 	if errors.Is(err, sql.ErrNoRows) {
-		return false, nil // somebody was faster
+		return nil // somebody was faster
 	}
 	if err != nil {
-		return false, err
+		return err
 	}
 	if err := event(ctx, tx, id, o.wall, telemetry, "opened", o.note); err != nil {
-		return false, err
+		return err
 	}
-	return true, d.opt.Outbox.Enqueue(ctx, tx, Page{id, "opened", o.wall})
+	did.opened = append(did.opened, [2]string{o.kind, o.defect})
+	return d.opt.Outbox.Enqueue(ctx, tx, Page{id, "opened", o.wall})
 }
 
 // telemetry is who opens and closes what nobody did by hand.
 const telemetry = "telemetry"
 
 // end closes the ticket of what is over, if it is still open: 核查 by telemetry.
-func (d *Desk) end(ctx context.Context, tx *database.Tx, facility, defect string, wall int64) error {
+func (d *Desk) end(ctx context.Context, tx *database.Tx, facility, defect string, wall int64, did *tally) error {
 	var id int64
 	err := tx.QueryRow(ctx, `UPDATE ticket SET state='closed', closed_at=?, closed_by=? WHERE facility=? AND defect=? AND state <> 'closed' RETURNING id`, wall, telemetry, facility, defect).Scan(&id)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -65,6 +66,7 @@ func (d *Desk) end(ctx context.Context, tx *database.Tx, facility, defect string
 	if err := event(ctx, tx, id, wall, telemetry, "closed", ""); err != nil {
 		return err
 	}
+	did.closed++
 	return d.opt.Outbox.Enqueue(ctx, tx, Page{id, "closed", wall})
 }
 

@@ -22,24 +22,22 @@ const (
 // trouble. The same trouble twice is one ticket.
 func (d *Desk) Own(ctx context.Context, part, why string, over bool) error {
 	now := d.opt.Now().UnixMilli()
-	opened := false
-	err := d.opt.DB.Write(ctx, func(tx *database.Tx) (err error) {
+	var did tally
+	err := d.opt.DB.Write(ctx, func(tx *database.Tx) error {
+		did = tally{}
 		if over {
-			return d.end(ctx, tx, OwnFacility, part, now)
+			return d.end(ctx, tx, OwnFacility, part, now, &did)
 		}
-		opened, err = d.open(ctx, tx, &opening{
+		return d.open(ctx, tx, &opening{
 			facility: OwnFacility, kind: OwnKind, defect: part, severity: rules.Critical, at: now, wall: now,
 			summary: devices.Title{ZH: "系统异常：" + part, EN: "Lamplighter itself is in trouble: " + part},
 			value:   math.NaN(), limit: math.NaN(), note: clean(why),
-		})
-		return err
+		}, &did)
 	})
 	if err != nil {
 		return fmt.Errorf("ticket about %s itself: %w", part, err)
 	}
-	if opened {
-		d.opened.WithLabelValues(OwnKind, part).Inc()
-	}
+	d.metrics.count(&did, telemetry)
 	d.changed()
 	return nil
 }

@@ -185,6 +185,9 @@ func (d *Desk) act(ctx context.Context, id int64, who, note, what, update string
 	if err != nil {
 		return fmt.Errorf("ticket %d: %s: %w", id, what, err)
 	}
+	if what == "closed" {
+		d.metrics.closed.WithLabelValues("people").Inc()
+	}
 	d.changed()
 	return nil
 }
