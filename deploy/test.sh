@@ -20,25 +20,29 @@ install_packages() {
   DEBIAN_FRONTEND=noninteractive "${as[@]}" apt-get install -y -qq "${missing[@]}" >/dev/null
 }
 
-# influxd 1.8 is a real server for the v2 write and Flux that InfluxDB 2 speaks;
-# Debian has none.
-build_influxd() {
-  local dir="$HOME/.cache/lamplighter-test"
-  [ -x "$dir/influxd" ] && return
-  say "build influxd"
-  (cd / && GOFLAGS= GOBIN="$dir" go install github.com/influxdata/influxdb/cmd/influxd@v1.8.10)
+# Programs that Debian does not have are built from their Go modules, once.
+tools="$HOME/.cache/lamplighter-test"
+build_tool() { # NAME PACKAGE@VERSION
+  [ -x "$tools/$1-${2##*@}" ] && return
+  say "build $1"
+  (cd / && GOFLAGS= GOBIN="$tools" go install "$2")
+  cp "$tools/$1" "$tools/$1-${2##*@}"
 }
 
-check_format() {
-  say "gofmt and vet"
+check_source() {
+  say "gofmt, vet, staticcheck, go mod tidy"
   local bad
   bad=$(gofmt -l $(git ls-files '*.go'))
   if [ -n "$bad" ]; then echo "not formatted: $bad" >&2; return 1; fi
   go vet ./...
+  "$tools/staticcheck" ./...
+  go mod tidy -diff
 }
 
 install_packages
-build_influxd
-check_format
+# influxd 1.8 is a real server for the v2 write and Flux that InfluxDB 2 speaks
+build_tool influxd github.com/influxdata/influxdb/cmd/influxd@v1.8.10
+build_tool staticcheck honnef.co/go/tools/cmd/staticcheck@v0.8.2
+check_source
 say "go test -race"
 go test -race -timeout 20m ./...

@@ -22,7 +22,7 @@ func (d *Decoder) member(m member, t devices.MessageType, sc scope, f *fields) *
 		return d.bootID()
 	case mClk:
 		return d.short(&d.head.clk, "sync", "none")
-	case mTs:
+	case mTS:
 		return d.timestamp(&f.clock)
 	case mUp:
 		n, ref := d.integer(0, 1<<53)

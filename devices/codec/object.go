@@ -24,7 +24,7 @@ const (
 	mSeq member = 1 << iota
 	mBoot
 	mClk
-	mTs
+	mTS
 	mUp
 	mT
 	mV
@@ -57,7 +57,7 @@ func meaning(k []byte, t devices.MessageType, inArray bool) member {
 	case "clk":
 		return mClk
 	case "ts":
-		return mTs
+		return mTS
 	case "up":
 		return mUp
 	case "t":

@@ -13,7 +13,7 @@ type clock struct {
 	ts     int64   // Unix ms as claimed
 	up     int64   // ms since boot
 	rel    float64 // seconds relative to the message
-	hasTs  bool
+	hasTS  bool
 	hasUp  bool
 	hasRel bool
 }
@@ -21,7 +21,7 @@ type clock struct {
 // timestamp reads ts: Unix milliseconds, or text in RFC 3339 with a zone.
 func (d *Decoder) timestamp(c *clock) *devices.Refusal {
 	s := &d.scan
-	c.hasTs = true
+	c.hasTS = true
 	if s.peek() == '"' {
 		b, ok := s.str()
 		if !ok {
@@ -52,7 +52,7 @@ func (d *Decoder) timestamp(c *clock) *devices.Refusal {
 func (d *Decoder) resolve(u *devices.Uplink, m *devices.Message) *devices.Refusal {
 	h := &d.head
 	base, baseSource := u.Received, devices.TimeReceived
-	if h.clock.hasTs && h.clk != "none" {
+	if h.clock.hasTS && h.clk != "none" {
 		if why := d.implausible(h.clock.ts, u.Received); why == "" {
 			base, baseSource = h.clock.ts, devices.TimeDevice
 		} else {
@@ -82,7 +82,7 @@ func (d *Decoder) resolve(u *devices.Uplink, m *devices.Message) *devices.Refusa
 // instant is the time of one reading.
 func (d *Decoder) instant(sp *span, i int, base int64, baseSource devices.TimeSource, u *devices.Uplink, m *devices.Message) (int64, devices.TimeSource, *devices.Refusal) {
 	c, h := &sp.clock, &d.head
-	if c.hasTs && h.clk != "none" && *c != h.clock {
+	if c.hasTS && h.clk != "none" && *c != h.clock {
 		why := d.implausible(c.ts, u.Received)
 		if why == "" {
 			return c.ts, devices.TimeDevice, nil
@@ -168,7 +168,7 @@ func (d *Decoder) eventTime(u *devices.Uplink, m *devices.Message) int64 {
 	if len(m.Readings) > 0 {
 		return m.Readings[0].Time
 	}
-	if h := &d.head; h.clock.hasTs && h.clk != "none" && d.implausible(h.clock.ts, u.Received) == "" {
+	if h := &d.head; h.clock.hasTS && h.clk != "none" && d.implausible(h.clock.ts, u.Received) == "" {
 		return h.clock.ts
 	}
 	return u.Received

@@ -163,7 +163,7 @@ func senMLName(base, name string) string {
 
 func senMLClock(at float64, c *clock) clock {
 	if at >= absoluteSenML {
-		return clock{ts: int64(at * 1000), hasTs: true}
+		return clock{ts: int64(at * 1000), hasTS: true}
 	}
 	return clock{rel: at, hasRel: at != 0 || c.hasRel}
 }

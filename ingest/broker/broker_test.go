@@ -86,10 +86,10 @@ func pub(t *testing.T, s *Server, args ...string) (string, error) {
 	return string(out), err
 }
 
-func (k *sink) next(t *testing.T) devices.Uplink {
+func (s *sink) next(t *testing.T) devices.Uplink {
 	t.Helper()
 	select {
-	case u := <-k.got:
+	case u := <-s.got:
 		return u
 	case <-time.After(5 * time.Second):
 		t.Fatal("nothing came in")
