@@ -5,7 +5,7 @@ import "time"
 // Demo is the city of a demonstration: 500 facilities, an opening, and from then
 // on something every few minutes that is mended after a few minutes more.
 func Demo(start time.Time) Options {
-	return Options{Seed: 1, Manholes: 182, Streetlights: 300, Bridges: 3, Meters: true, Start: start, Opening: true, Pace: 2500, Trouble: 60, Haste: 40}
+	return Options{Seed: 1, Manholes: 183, Streetlights: 300, Bridges: 2, Meters: true, Start: start, Opening: true, Pace: 2500, Trouble: 60, Haste: 40}
 }
 
 // opening is the first half minute of a demonstration: one defect of each kind,
