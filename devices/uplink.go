@@ -23,6 +23,7 @@ const (
 	FlagDup                              // the sender marked it as possibly sent before
 	FlagUnknown                          // the device is not in the census
 	FlagWill                             // a last will, published by the listener in the device's name
+	FlagCut                              // over the listener's limit of bytes: only the beginning of the payload is here
 )
 
 // Has tells whether all flags of f are set.

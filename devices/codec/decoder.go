@@ -97,6 +97,9 @@ func notInCensus(id devices.DeviceID) *devices.Refusal {
 }
 
 func (d *Decoder) decode(u *devices.Uplink, m *devices.Message, leaf string) *devices.Refusal {
+	if u.Flags.Has(devices.FlagCut) {
+		return &devices.Refusal{Code: devices.CodeSize, Msg: fmt.Sprintf("the message is larger than the listener takes, at most %d bytes of telemetry are allowed; send smaller batches", MaxPayload)}
+	}
 	if len(u.Payload) > MaxPayload && leaf != devices.TopicWave && leaf != devices.TopicRaw {
 		return &devices.Refusal{Code: devices.CodeSize, Msg: fmt.Sprintf("the payload has %d bytes, at most %d are allowed; send smaller batches", len(u.Payload), MaxPayload)}
 	}

@@ -1,76 +1,17 @@
 package broker
 
 import (
-	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
-	"os"
 	"sync"
-	"time"
 
 	mqtt "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/listeners"
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/rs/zerolog"
 
 	"lamplighter/devices"
 )
-
-// Sink takes uplinks. Deliver blocks while there is no room, until ctx ends;
-// it copies what it keeps. Acked is called exactly once unless it fails.
-type Sink interface {
-	Deliver(ctx context.Context, u *devices.Uplink, a devices.Acker) error
-}
-
-// Authority knows the devices.
-type Authority interface {
-	Known(d devices.DeviceID) bool
-	Adopted(d devices.DeviceID) bool // in the census, and not only provisionally
-	IsGateway(gw, child devices.DeviceID) bool
-	Verify(d devices.DeviceID, password []byte) bool
-	Seen(d devices.DeviceID, source, reason string)
-}
-
-// Options say where to listen and what to allow. An empty address switches a
-// transport off.
-type Options struct {
-	TCP, TLS, WS  string
-	CertFile      string // read again when a connection finds it changed
-	KeyFile       string
-	ClientCAFile  string // a client certificate signed by it logs in as its CN
-	Anonymous     bool   // devices that the census does not know need no password
-	MaxPacket     uint32 // bytes; default 256 KiB
-	MaxClients    int64  // default 200,000
-	Sink          Sink
-	Authority     Authority
-	Log           zerolog.Logger
-	Metrics       prometheus.Registerer
-	Now           func() time.Time
-	flushersCount int
-}
-
-func (o Options) withDefaults() Options {
-	if o.MaxPacket == 0 {
-		o.MaxPacket = 256 << 10
-	}
-	if o.MaxClients == 0 {
-		o.MaxClients = 200_000
-	}
-	if o.Metrics == nil {
-		o.Metrics = prometheus.NewRegistry()
-	}
-	if o.Now == nil {
-		o.Now = time.Now
-	}
-	if o.flushersCount == 0 {
-		o.flushersCount = 4
-	}
-	return o
-}
 
 // Server is the listener.
 type Server struct {
@@ -85,20 +26,12 @@ type Server struct {
 // New opens the addresses; connections are taken from Start on.
 func New(o Options) (*Server, error) {
 	o = o.withDefaults()
-	caps := mqtt.NewDefaultServerCapabilities()
-	caps.MaximumPacketSize = o.MaxPacket
-	caps.MaximumClients = o.MaxClients
-	caps.MaximumClientWritesPending = 32
-	caps.ReceiveMaximum = 256
-	caps.MaximumInflight = 256
-	caps.TopicAliasMaximum = 16
-	caps.SharedSubAvailable = 0
-	caps.MaximumSessionExpiryInterval = 3600
 	s := &Server{opt: o, flush: newFlusher()}
 	s.srv = mqtt.New(&mqtt.Options{
-		Capabilities: caps, InlineClient: true, SysTopicResendInterval: 3600,
-		ClientNetReadBufferSize: 4 << 10, ClientNetWriteBufferSize: 2 << 10,
-		Logger: slog.New(slog.DiscardHandler),
+		Capabilities: capabilities(&o), InlineClient: true, SysTopicResendInterval: 3600,
+		ClientNetReadBufferSize:  16, // the link has a buffer, when it needs one
+		ClientNetWriteBufferSize: 2 << 10,
+		Logger:                   slog.New(slog.DiscardHandler),
 	})
 	s.hook = newHook(&s.opt, s.srv, s.flush)
 	if err := s.srv.AddHook(s.hook, nil); err != nil {
@@ -110,89 +43,72 @@ func New(o Options) (*Server, error) {
 	return s, nil
 }
 
+func capabilities(o *Options) *mqtt.Capabilities {
+	c := mqtt.NewDefaultServerCapabilities()
+	c.MaximumPacketSize = maxControl // of what the link lets pass
+	c.MaximumClients = o.MaxClients
+	c.MaximumClientWritesPending = 32
+	c.ReceiveMaximum = uint16(min(o.InFlight, 65535))
+	c.MaximumInflight = 256
+	c.TopicAliasMaximum = topicAliases
+	c.SharedSubAvailable = 0
+	c.MaximumSessionExpiryInterval = 3600
+	c.MaximumMessageExpiryInterval = 0 // a retained configuration does not age
+	return c
+}
+
+// transport is one way in.
+type transport struct {
+	id, addr string
+	tls, web bool
+}
+
 func (s *Server) listen() error {
-	conf, err := s.tlsConfig()
-	if err != nil {
-		return err
+	var keys *keyring
+	if s.opt.TLS != "" || s.opt.WSS != "" {
+		var err error
+		if keys, err = newKeyring(&s.opt); err != nil {
+			return err
+		}
 	}
-	for _, l := range []struct {
-		id, addr string
-		conf     *tls.Config
-	}{{"tcp", s.opt.TCP, nil}, {"tls", s.opt.TLS, conf}} {
-		if l.addr == "" {
+	d := newDoors(s.opt.PerAddress, 10*s.opt.PerAddress)
+	open := &openCount{max: s.opt.MaxClients + s.opt.MaxClients/10 + 10}
+	for _, t := range []transport{
+		{"tcp", s.opt.TCP, false, false}, {"tls", s.opt.TLS, true, false},
+		{"ws", s.opt.WS, false, true}, {"wss", s.opt.WSS, true, true},
+	} {
+		if t.addr == "" {
 			continue
 		}
-		ln, err := net.Listen("tcp", l.addr)
+		ln, err := net.Listen("tcp", t.addr)
 		if err != nil {
-			return fmt.Errorf("listen for devices on %s: %w", l.addr, err)
+			return fmt.Errorf("listen for devices on %s: %w", t.addr, err)
 		}
 		s.addrs = append(s.addrs, ln.Addr())
-		if l.conf != nil {
-			ln = tls.NewListener(ln, l.conf)
+		if err := s.srv.AddListener(t.port(&gate{ln, s.hook, d, open}, keys)); err != nil {
+			return fmt.Errorf("listen for devices on %s: %w", t.addr, err)
 		}
-		if err := s.srv.AddListener(listeners.NewNet(l.id, greeted{ln})); err != nil {
-			return fmt.Errorf("listen for devices on %s: %w", l.addr, err)
-		}
-	}
-	if s.opt.WS == "" {
-		return nil
-	}
-	if err := s.srv.AddListener(listeners.NewWebsocket(listeners.Config{ID: "ws", Address: s.opt.WS})); err != nil {
-		return fmt.Errorf("listen for devices on %s: %w", s.opt.WS, err)
 	}
 	return nil
 }
 
-// connectWait is how long a connection may take to say CONNECT.
-const connectWait = 10 * time.Second
-
-// greeted gives every new connection a deadline for its CONNECT; the library
-// replaces it by the keepalive afterwards.
-type greeted struct{ net.Listener }
-
-// Accept sets the deadline.
-func (g greeted) Accept() (net.Conn, error) {
-	c, err := g.Listener.Accept()
-	if err != nil {
-		return nil, err
+func (t transport) port(g *gate, keys *keyring) listeners.Listener {
+	if !t.tls {
+		keys = nil
 	}
-	if err := c.SetDeadline(time.Now().Add(connectWait)); err != nil {
-		return nil, errors.Join(err, c.Close())
+	if t.web {
+		return newWeb(t.id, g, keys)
 	}
-	return c, nil
-}
-
-// tlsConfig reads the certificate for every handshake, so that a renewed file
-// is used without a restart.
-func (s *Server) tlsConfig() (*tls.Config, error) {
-	if s.opt.TLS == "" {
-		return nil, nil
-	}
-	if _, err := tls.LoadX509KeyPair(s.opt.CertFile, s.opt.KeyFile); err != nil {
-		return nil, fmt.Errorf("certificate of the listener: %w", err)
-	}
-	conf := &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
-		c, err := tls.LoadX509KeyPair(s.opt.CertFile, s.opt.KeyFile)
-		return &c, err
-	}}
-	if s.opt.ClientCAFile != "" {
-		pem, err := os.ReadFile(s.opt.ClientCAFile)
-		if err != nil {
-			return nil, fmt.Errorf("client CA: %w", err)
-		}
-		conf.ClientCAs = x509.NewCertPool()
-		if !conf.ClientCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("client CA %s: no certificate in it: %w", s.opt.ClientCAFile, devices.ErrInvalid)
-		}
-		conf.ClientAuth = tls.VerifyClientCertIfGiven
-	}
-	return conf, nil
+	return &port{id: t.id, gate: g, keys: keys, links: make(map[*link]struct{})}
 }
 
 // Start takes connections; it returns at once.
 func (s *Server) Start() error {
 	for range s.opt.flushersCount {
 		s.wg.Go(s.flush.run)
+	}
+	for range clerksCount {
+		s.wg.Go(s.hook.clerks.work)
 	}
 	if err := s.srv.Serve(); err != nil {
 		return fmt.Errorf("serve devices: %w", err)
@@ -203,14 +119,16 @@ func (s *Server) Start() error {
 // Addr is the first address that was opened.
 func (s *Server) Addr() net.Addr { return s.addrs[0] }
 
-// Addrs are the TCP and TLS addresses that were opened.
+// Addrs are the addresses that were opened, in the order TCP, TLS, WebSocket,
+// WebSocket on TLS.
 func (s *Server) Addrs() []net.Addr { return s.addrs }
 
-// Stop ends every session.
+// Stop ends every session. Wills are not sent: it is not the devices that go.
 func (s *Server) Stop() error {
 	s.hook.stop()
 	err := s.srv.Close()
 	s.flush.close()
+	close(s.hook.clerks)
 	s.wg.Wait()
 	if err != nil {
 		return fmt.Errorf("stop the listener: %w", err)
@@ -218,7 +136,8 @@ func (s *Server) Stop() error {
 	return nil
 }
 
-// Publish sends a message to the device's connection, if there is one.
+// Publish sends a message to the device's connection, if there is one. It
+// never waits for the device.
 func (s *Server) Publish(d devices.Downlink) error {
 	if err := s.srv.Publish(d.Topic, d.Payload, d.Retain, d.QoS); err != nil {
 		return fmt.Errorf("publish %s: %w", d.Topic, err)
