@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -48,7 +49,9 @@ type app struct {
 	writers  []*store.Writer
 	judges   judges
 	child    *store.Child
-	listener *broker.Server
+	listener *broker.Server // nil where it is switched off
+	replies  *replies
+	brokers  atomic.Pointer[[]*mqtt.Client] // the sessions with other brokers; nil until they are started
 
 	shares    []*pipeline.Share // of the store and the rules, by partition
 	followers []*pipeline.Follower
@@ -113,7 +116,7 @@ func newApp(ctx context.Context, conf config.Config, data string, demo bool, log
 	if err = a.startBoard(keeper, desk, pages, querier); err != nil {
 		return nil, err
 	}
-	if err = a.startSources(ctx); err != nil {
+	if err = a.startSources(); err != nil {
 		return nil, err
 	}
 	w := &watchman{health: a.health, report: desk.Own, log: log}
@@ -283,9 +286,9 @@ func (a *app) startRules(ctx context.Context) (*tickets.Desk, *pager.Pager, erro
 	a.background("pager", pages.Run)
 	feed := &pipeline.CensusFeed{Log: a.uplog, Census: a.census, File: filepath.Join(a.data, "rules", "census-fed"), Logger: a.log}
 	m := rules.NewMetrics(a.reg)
-	replies := newReplies(a)
+	a.replies = newReplies(a.log)
 	for p := range a.uplog.Partitions() {
-		a.judges = append(a.judges, rules.NewWorker(rules.Options{Set: set, Dict: a.dict, Owns: a.owns(p), Log: a.uplog, Desk: desk, Archive: archive, Forgot: feed.Again, Replier: replies, Metrics: m, Logger: a.log}))
+		a.judges = append(a.judges, rules.NewWorker(rules.Options{Set: set, Dict: a.dict, Owns: a.owns(p), Log: a.uplog, Desk: desk, Archive: archive, Forgot: feed.Again, Replier: a.replies, Metrics: m, Logger: a.log}))
 	}
 	a.push("rules' state", a.judges.stop)
 	a.follow("rules", func(p int) pipeline.Consumer { return a.judges[p] })
@@ -343,37 +346,5 @@ func (a *app) startBoard(k *auth.Keeper, desk *tickets.Desk, pages *pager.Pager,
 		return s.Stop(ctx)
 	})
 	a.log.Info().Str("address", s.Addr().String()).Msg("board and API")
-	return nil
-}
-
-func (a *app) startSources(ctx context.Context) error {
-	var enroll pipeline.Enroller
-	if a.conf.Devices.Anonymous {
-		enroll = a.census
-		a.log.Warn().Msg("devices.anonymous is on: unknown devices are taken without a password")
-	}
-	intake := pipeline.NewIntake(a.uplog, a.census, enroll)
-	var err error
-	if l := a.conf.Listener; l.TCP+l.TLS+l.WS != "" {
-		a.listener, err = broker.New(broker.Options{
-			TCP: l.TCP, TLS: l.TLS, WS: l.WS, CertFile: l.CertFile, KeyFile: l.KeyFile, ClientCAFile: l.ClientCA,
-			Anonymous: a.conf.Devices.Anonymous, Sink: intake, Authority: a.census, Log: a.log, Metrics: a.reg,
-		})
-		if err != nil {
-			return err
-		}
-		if err := a.listener.Start(); err != nil {
-			return err
-		}
-		a.push("listener", a.listener.Stop)
-		a.log.Info().Any("addresses", a.listener.Addrs()).Msg("MQTT")
-	}
-	for _, url := range a.conf.MQTT.Brokers {
-		c, err := mqtt.New(mqtt.Options{URL: url, Filters: a.conf.MQTT.Filters, ClientID: a.conf.MQTT.ClientID, User: a.conf.MQTT.User, PasswordFile: a.conf.MQTT.Password.File, Sink: intake, Seen: a.census.Seen, Log: a.log, Metrics: a.reg})
-		if err != nil {
-			return err
-		}
-		a.background("mqtt "+url, c.Run)
-	}
 	return nil
 }

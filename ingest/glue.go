@@ -3,10 +3,8 @@ package main
 import (
 	"context"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"lamplighter/dashboards"
@@ -93,65 +91,6 @@ func (b lineBin) Refused(ctx context.Context, line, reason string) error {
 	})
 }
 
-// replies tells devices on f/1/{d}/error why something was refused, at most
-// once per device, code and minute, with a count.
-type replies struct {
-	app *app
-
-	mu   sync.Mutex
-	said map[replyKey]*reply // guarded by mu
-}
-
-type replyKey struct {
-	device devices.DeviceID
-	code   devices.Code
-}
-
-type reply struct {
-	at time.Time
-	n  int
-}
-
-func newReplies(a *app) *replies { return &replies{app: a, said: make(map[replyKey]*reply)} }
-
-const (
-	replyEvery = time.Minute
-	maxReplies = 100_000
-)
-
-// Refused answers, or counts for the next answer.
-func (r *replies) Refused(d devices.DeviceID, ref *devices.Refusal) {
-	if r.app.listener == nil {
-		return
-	}
-	r.mu.Lock()
-	k := replyKey{d, ref.Code}
-	s := r.said[k]
-	if s == nil {
-		if len(r.said) >= maxReplies {
-			clear(r.said)
-		}
-		s = &reply{}
-		r.said[k] = s
-	}
-	s.n++
-	now := time.Now()
-	if now.Sub(s.at) < replyEvery {
-		r.mu.Unlock()
-		return
-	}
-	n := s.n
-	s.at, s.n = now, 0
-	r.mu.Unlock()
-	body, err := json.Marshal(map[string]any{"code": ref.Code, "path": ref.Path, "msg": ref.Msg, "seq": ref.Seq, "n": n})
-	if err == nil {
-		err = r.app.listener.Publish(devices.Downlink{Device: d, Topic: fmt.Sprintf("%s%s/%s", devices.TopicRoot, d, devices.TopicError), Payload: body})
-	}
-	if err != nil {
-		r.app.log.Debug().Err(err).Msg("tell a device why")
-	}
-}
-
 // health is every part of the daemon, for /-/healthy and the board.
 func (a *app) health() []dashboards.Part {
 	full, why := a.uplog.Health()
@@ -171,5 +110,5 @@ func (a *app) health() []dashboards.Part {
 			parts = append(parts, dashboards.Part{Name: fmt.Sprintf("rules-%d", f.Partition), OK: trouble == "", Trouble: trouble})
 		}
 	}
-	return parts
+	return append(parts, a.brokerHealth()...)
 }

@@ -33,12 +33,21 @@ type Config struct {
 
 // Listener is our own MQTT listener. An empty address switches a transport off.
 type Listener struct {
-	TCP      string `yaml:"tcp"`
-	TLS      string `yaml:"tls"`
-	WS       string `yaml:"ws"`
-	CertFile string `yaml:"cert_file"`
-	KeyFile  string `yaml:"key_file"`
-	ClientCA string `yaml:"client_ca_file"` // certificates signed by it log in with CN = device id
+	TCP       string `yaml:"tcp"`
+	TLS       string `yaml:"tls"`
+	WS        string `yaml:"ws"`
+	WSS       string `yaml:"wss"`
+	CertFile  string `yaml:"cert_file"`
+	KeyFile   string `yaml:"key_file"`
+	ClientCA  string `yaml:"client_ca_file"`  // certificates signed by it log in with CN = device id
+	ClientCRL string `yaml:"client_crl_file"` // certificates that it lists may not
+
+	MaxPacket      int `yaml:"max_packet"`               // bytes of a message
+	MaxConnections int `yaml:"max_connections"`          // in all
+	PerDevice      int `yaml:"connections_per_device"`   // the oldest goes
+	PerAddress     int `yaml:"connects_per_second"`      // from one address, after a burst of ten times that
+	Rate           int `yaml:"messages_per_second"`      // of one connection, after a burst of ten times that; 0 = no limit
+	InFlight       int `yaml:"in_flight_per_connection"` // messages that wait for their acknowledgement
 }
 
 // HTTP is the board and the API.
@@ -51,15 +60,6 @@ type HTTP struct {
 // Devices says who may connect.
 type Devices struct {
 	Anonymous bool `yaml:"anonymous"` // take devices that the census does not know, without a password
-}
-
-// MQTT is what is read from other brokers.
-type MQTT struct {
-	Brokers  []string `yaml:"brokers"` // tcp://host:1883 …
-	Filters  []string `yaml:"filters"`
-	ClientID string   `yaml:"client_id"`
-	User     string   `yaml:"user"`
-	Password Secret   `yaml:",inline"`
 }
 
 // Secret is a secret that stands in a file of its own.
@@ -110,7 +110,7 @@ type PagerTarget struct {
 func Default() Config {
 	return Config{
 		Zone:     "Asia/Shanghai",
-		Listener: Listener{TCP: ":1883"},
+		Listener: Listener{TCP: ":1883", MaxPacket: 256 << 10, MaxConnections: 200_000, PerDevice: 32, PerAddress: 2000, Rate: 10_000, InFlight: 256},
 		HTTP:     HTTP{Address: ":8080"},
 		MQTT:     MQTT{Filters: []string{"f/1/+/#"}, ClientID: "lamplighter"},
 		Log:      Log{Partitions: 2, MaxBytes: 8 << 30, MaxAge: 72 * time.Hour},
@@ -157,16 +157,11 @@ func (c *Config) check() error {
 	if c.Database != "" && !strings.HasPrefix(c.Database, "postgres://") && !strings.HasPrefix(c.Database, "sqlite://") {
 		return fmt.Errorf("database: %q; want postgres://user@host/name or nothing for the embedded database", redact(c.Database))
 	}
-	if (c.Listener.CertFile == "") != (c.Listener.KeyFile == "") {
-		return errors.New("listener: cert_file and key_file belong together; one of them is missing")
+	if err := c.Listener.check(); err != nil {
+		return err
 	}
-	if c.Listener.TLS != "" && c.Listener.CertFile == "" {
-		return errors.New("listener.tls: needs cert_file and key_file")
-	}
-	for i, b := range c.MQTT.Brokers {
-		if u, err := url.Parse(b); err != nil || u.Host == "" {
-			return fmt.Errorf("mqtt.brokers[%d]: %q; want tcp://host:1883 or ssl://host:8883", i, redact(b))
-		}
+	if err := c.MQTT.check(); err != nil {
+		return err
 	}
 	if i := c.Store.InfluxDB; i != nil && (i.URL == "" || i.Bucket == "") {
 		return errors.New("store.influxdb: url and bucket are needed")

@@ -3,6 +3,7 @@ package config
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -26,6 +27,25 @@ func TestMistakesAreAnsweredWithTheCure(t *testing.T) {
 		{"half a certificate", "listener: {cert_file: a.pem}\n", "", "cert_file and key_file belong together"},
 		{"TLS without certificate", "listener: {tls: ':8883'}\n", "", "needs cert_file and key_file"},
 		{"broker without scheme", "mqtt: {brokers: ['host']}\n", "", "want tcp://host:1883"},
+		{"broker with a password in it", "mqtt: {brokers: ['tcp://u:geheim@host:1883']}\n", "", "use user and password_file"},
+		{"broker with a key that is none", "mqtt:\n  brokers:\n    - url: tcp://h:1883\n      filter: [a]\n", "", "line 4: mqtt.brokers: no key filter; want url, filters"},
+		{"brokers that are no list", "mqtt: {brokers: {url: a}}\n", "", "line 1: mqtt.brokers: want a list"},
+		{"filters and shards", "mqtt: {brokers: [{url: 'tcp://h:1', filters: [a], shards: [[b]]}]}\n", "", "mqtt.brokers[0]: filters and shards exclude each other"},
+		{"a shard without filter", "mqtt: {brokers: [{url: 'tcp://h:1', shards: [[b], []]}]}\n", "", "mqtt.brokers[0].shards: one has no filter"},
+		{"a filter in two shards", "mqtt: {brokers: [{url: 'tcp://h:1', shards: [[b], [b]]}]}\n", "", "stands in lamplighter-1 and lamplighter-2"},
+		{"no filter", "mqtt: {brokers: ['tcp://h:1'], filters: []}\n", "", "mqtt.brokers[0].filters: none; want some"},
+		{"shared subscription", "mqtt: {brokers: ['tcp://h:1'], filters: ['$share/g/f/1/#']}\n", "", "want shards"},
+		{"# in the middle", "mqtt: {brokers: ['tcp://h:1'], filters: ['f/#/a']}\n", "", "alone and last"},
+		{"+ in a word", "mqtt: {brokers: ['tcp://h:1'], filters: ['f/a+/b']}\n", "", "one whole level"},
+		{"one session twice", "mqtt: {brokers: ['tcp://h:1', 'tcp://h:1']}\n", "", "mqtt.brokers[1]: the client id \"lamplighter\" is used twice at tcp://h:1"},
+		{"half a certificate for a broker", "mqtt: {brokers: [{url: 'ssl://h:1', cert_file: a}]}\n", "", "mqtt.brokers[0]: cert_file and key_file belong together"},
+		{"certificates without TLS", "mqtt: {brokers: [{url: 'tcp://h:1', ca_file: a}]}\n", "", "want ssl:// or wss://"},
+		{"no client id", "mqtt: {brokers: ['tcp://h:1'], client_id: ''}\n", "", "mqtt.brokers[0].client_id: empty"},
+		{"listener address", "listener: {tcp: '1883'}\n", "", "listener.tcp: \"1883\"; want an address such as"},
+		{"one address twice", "listener: {tcp: ':1883', ws: ':1883'}\n", "", "listener.ws: \":1883\" is the address of listener.tcp too"},
+		{"revocations without authority", "listener: {client_crl_file: a}\n", "", "needs client_ca_file"},
+		{"a limit of nothing", "listener: {in_flight_per_connection: 0}\n", "", "listener.in_flight_per_connection: 0; want 1 to 65535"},
+		{"packets too small for a batch", "listener: {max_packet: 1000}\n", "", "listener.max_packet: 1000; want 16384 to 16777216"},
 		{"database", "database: mysql://root:geheim@h/d\n", "", "want postgres://"},
 		{"environment typo", "", "LAMPLIGHTER_LOG_PARTITION=3", "LAMPLIGHTER_LOG_PARTITION names no key"},
 	} {
@@ -47,7 +67,36 @@ func TestEnvironmentOverridesTheFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.Log.Partitions != 5 || c.Log.MaxAge != 2*time.Hour || len(c.MQTT.Brokers) != 2 || c.Store.InfluxDB.URL != "http://i" {
+	if c.Log.Partitions != 5 || c.Log.MaxAge != 2*time.Hour || len(c.MQTT.Brokers) != 2 || c.MQTT.Brokers[1].URL != "tcp://b:2" || c.Store.InfluxDB.URL != "http://i" {
 		t.Errorf("got %+v", c)
+	}
+}
+
+func TestABrokerIsAnAddressOrAMapping(t *testing.T) {
+	c, err := load(t, `mqtt:
+  user: city
+  password_file: /p
+  brokers:
+    - tcp://a:1883
+    - url: ssl://b:8883
+      client_id: second
+      user: other
+      ca_file: /ca
+      watch_dropped: false
+      shards: [["f/1/A/#", "f/1/B/#"], ["f/1/C/#"]]
+`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, b := c.MQTT.Brokers[0], c.MQTT.Brokers[1]
+	if want := (Broker{URL: "tcp://a:1883", Filters: []string{"f/1/+/#"}, ClientID: "lamplighter", User: "city", PasswordFile: "/p"}); !reflect.DeepEqual(a, want) {
+		t.Errorf("got %+v, want %+v", a, want)
+	}
+	if !a.Watched() || b.Watched() || b.User != "other" || b.PasswordFile != "" {
+		t.Errorf("got %+v and %+v", a, b)
+	}
+	want := []Session{{"second-1", []string{"f/1/A/#", "f/1/B/#"}}, {"second-2", []string{"f/1/C/#"}}}
+	if got := b.Sessions(); !reflect.DeepEqual(got, want) {
+		t.Errorf("sessions %+v, want %+v", got, want)
 	}
 }

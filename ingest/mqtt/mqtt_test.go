@@ -111,7 +111,7 @@ func next(t *testing.T, got sink) devices.Uplink {
 func TestReadsAnotherBrokerThroughItsRestart(t *testing.T) {
 	m := newMosquitto(t)
 	got := make(sink, 1000)
-	c, err := New(Options{URL: "tcp://127.0.0.1:" + m.port, Filters: []string{"f/1/+/#"}, ClientID: "lamplighter", Sink: got, Log: zerolog.Nop(), Metrics: prometheus.NewRegistry()})
+	c, err := New(Options{URL: "tcp://127.0.0.1:" + m.port, Filters: []string{"f/1/+/#"}, ClientID: "lamplighter", Sink: got, Log: zerolog.Nop(), Metrics: NewMetrics(prometheus.NewRegistry())})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,7 +146,7 @@ func TestReadsAnotherBrokerThroughItsRestart(t *testing.T) {
 func TestDownlinksAreNotTakenForUplinks(t *testing.T) {
 	m := newMosquitto(t)
 	got := make(sink, 10)
-	c, err := New(Options{URL: "tcp://127.0.0.1:" + m.port, Filters: []string{"f/1/+/#"}, ClientID: "lamplighter", Sink: got, Log: zerolog.Nop(), Metrics: prometheus.NewRegistry()})
+	c, err := New(Options{URL: "tcp://127.0.0.1:" + m.port, Filters: []string{"f/1/+/#"}, ClientID: "lamplighter", Sink: got, Log: zerolog.Nop(), Metrics: NewMetrics(prometheus.NewRegistry())})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,218 @@
+package mqtt
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	paho "github.com/eclipse/paho.mqtt.golang"
+	"github.com/eclipse/paho.mqtt.golang/packets"
+
+	"lamplighter/devices"
+)
+
+// Client is one session with one broker.
+type Client struct {
+	opt    Options
+	broker string // host and port, for metrics and people
+	queue  chan paho.Message
+	acks   acks
+	canary canary
+	drops  drops
+
+	inflight atomic.Int64
+	last     int64 // newest Received; Run's goroutine only
+
+	mu      sync.Mutex
+	paho    paho.Client       // guarded by mu: nil before Run
+	up      bool              // guarded by mu
+	since   time.Time         // guarded by mu: when up last changed
+	why     string            // guarded by mu: why it is not up
+	refused map[string]string // guarded by mu: filter → why the broker does not send it
+	acked   time.Time         // guarded by mu: when a message last became durable
+}
+
+// queueLen bounds what waits between paho and the log. It is more than any
+// sensible in-flight window, so that paho's reader, which also hears the
+// answers to our pings, never waits for QoS 1.
+const queueLen = 65536
+
+// New checks the options and their files; Run connects.
+func New(o Options) (*Client, error) {
+	o = o.withDefaults()
+	c := &Client{opt: o, broker: host(o.URL), queue: make(chan paho.Message, queueLen), since: time.Now(), why: "not connected yet", refused: make(map[string]string)}
+	c.acks.work = make(chan struct{}, 1)
+	if _, err := c.options(); err != nil {
+		return nil, err
+	}
+	o.Metrics.connected.WithLabelValues(c.broker, o.ClientID).Set(0)
+	return c, nil
+}
+
+func host(raw string) string {
+	if u, err := url.Parse(raw); err == nil {
+		return u.Host
+	}
+	return raw
+}
+
+// Name is the session as people know it.
+func (c *Client) Name() string { return c.broker + "/" + c.opt.ClientID }
+
+func (c *Client) options() (*paho.ClientOptions, error) {
+	conf, err := c.opt.tlsConfig()
+	if err != nil {
+		return nil, err
+	}
+	if _, err := c.opt.password(); err != nil {
+		return nil, err
+	}
+	t := c.opt.timing
+	o := paho.NewClientOptions().AddBroker(c.opt.URL).SetClientID(c.opt.ClientID).
+		SetProtocolVersion(4). // and no silent second attempt with 3.1
+		SetCleanSession(false).SetAutoAckDisabled(true).SetOrderMatters(true).SetStore(newStore()).
+		SetConnectRetry(true).SetConnectRetryInterval(t.retry).SetMaxReconnectInterval(t.retryMax).SetAutoReconnect(true).
+		SetConnectTimeout(5 * time.Second).SetWriteTimeout(10 * time.Second).SetKeepAlive(20 * time.Second).SetPingTimeout(10 * time.Second).
+		SetDefaultPublishHandler(c.take). // before Connect: what waited for us comes at once
+		SetOnConnectHandler(c.connected).SetConnectionNotificationHandler(c.notified)
+	o.SetCredentialsProvider(func() (string, string) {
+		p, err := c.opt.password()
+		if err != nil {
+			c.opt.Log.Error().Err(err).Msg("connect to a broker")
+		}
+		return c.opt.User, p
+	})
+	if conf != nil {
+		o.SetTLSConfig(conf)
+	}
+	return o, nil
+}
+
+// store keeps what we publish until it is acknowledged, and nothing of what
+// comes: paho would hand a message from it out again after a reconnect, and
+// acknowledge it under an id that may by then be another's.
+type store struct{ paho.Store }
+
+func newStore() paho.Store { return store{paho.NewMemoryStore()} }
+
+// Put keeps an outgoing packet.
+func (s store) Put(key string, p packets.ControlPacket) {
+	if _, incoming := p.(*packets.PublishPacket); incoming && key[0] == 'i' {
+		return
+	}
+	s.Store.Put(key, p)
+}
+
+// Run reads until ctx ends. What was not acknowledged then comes again.
+func (c *Client) Run(ctx context.Context) {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	wg.Go(func() { c.acks.run(ctx) })
+	wg.Go(func() { c.drain(ctx) })
+	for ctx.Err() == nil {
+		c.session(ctx)
+	}
+}
+
+// session runs one paho client, until ctx ends or the canary is lost.
+func (c *Client) session(ctx context.Context) {
+	o, err := c.options() // files may have been renewed
+	if err != nil {
+		c.opt.Log.Error().Err(err).Msg("connect to a broker")
+		c.setDown(err.Error())
+		sleep(ctx, c.opt.timing.retryMax)
+		return
+	}
+	pc := paho.NewClient(o)
+	c.mu.Lock()
+	c.paho = pc
+	c.mu.Unlock()
+	pc.Connect()
+	c.watch(ctx, pc)
+	c.setDown("the session is being rebuilt")
+	pc.Disconnect(500)
+}
+
+// watch sends canaries until one is lost or ctx ends.
+func (c *Client) watch(ctx context.Context, pc paho.Client) {
+	t := time.NewTicker(c.opt.timing.probeEvery)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-t.C:
+			if !pc.IsConnectionOpen() {
+				c.canary.rest(now)
+				continue
+			}
+			if c.lost(now) {
+				c.opt.Metrics.rebuilds.WithLabelValues(c.broker, c.opt.ClientID).Inc()
+				c.opt.Log.Error().Str("broker", c.Name()).Msg("the canary is lost: the session is made anew")
+				c.canary.rest(now)
+				return
+			}
+			c.probe(pc, now)
+		}
+	}
+}
+
+// drain hands what came to the sink.
+func (c *Client) drain(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case m := <-c.queue:
+			c.deliver(ctx, m)
+		}
+	}
+}
+
+// Publish sends a message to a device behind the broker, if we are connected.
+// It does not wait for the broker.
+func (c *Client) Publish(d devices.Downlink) error {
+	c.mu.Lock()
+	pc, up := c.paho, c.up
+	c.mu.Unlock()
+	if !up {
+		return fmt.Errorf("publish %s: no connection to %s: %w", d.Topic, c.broker, devices.ErrTemporary)
+	}
+	go pc.Publish(d.Topic, d.QoS, d.Retain, d.Payload)
+	return nil
+}
+
+func (c *Client) notified(_ paho.Client, n paho.ConnectionNotification) {
+	switch n := n.(type) {
+	case paho.ConnectionNotificationLost:
+		c.opt.Log.Warn().Err(n.Reason).Str("broker", c.Name()).Msg("connection lost")
+		c.setDown(fmt.Sprint("connection lost: ", n.Reason))
+	case paho.ConnectionNotificationFailed:
+		c.opt.Log.Debug().Err(n.Reason).Str("broker", c.Name()).Msg("connect to a broker")
+		c.setDown(n.Reason.Error())
+	}
+}
+
+func (c *Client) setDown(why string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.up {
+		c.since = time.Now()
+	}
+	c.up, c.why = false, why
+	c.opt.Metrics.connected.WithLabelValues(c.broker, c.opt.ClientID).Set(0)
+}
+
+func sleep(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-t.C:
+	}
+}
