@@ -131,6 +131,7 @@ func (c *Child) flags() []string {
 		"-retentionPeriod=" + strconv.Itoa(max(1, int(c.opt.Retention.Hours()/24))) + "d",
 		"-memory.allowedBytes=" + strconv.Itoa(c.opt.MemoryMB) + "MiB",
 		"-dedup.minScrapeInterval=1ms", "-search.latencyOffset=0s", "-search.disableCache",
+		"-search.cacheTimestampOffset=" + c.opt.Retention.String(), // or each late batch is a warning about the cache that is off
 		"-influxDBLabel=", "-influx.maxLineSize=1MiB",
 		"-httpAuth.username=" + childUser, "-httpAuth.password=file://" + c.passwordFile(),
 		"-storage.minFreeDiskSpaceBytes=64MiB", "-loggerLevel=WARN", "-inmemoryDataFlushInterval=1s", "-http.maxGracefulShutdownDuration=1s",
