@@ -2,6 +2,8 @@ module lamplighter
 
 go 1.26.6
 
+ignore ./dashboards/ui/node_modules
+
 require (
 	cel.dev/cel-go v0.33.2
 	github.com/VictoriaMetrics/VictoriaMetrics v1.151.0

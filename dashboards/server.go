@@ -5,10 +5,8 @@ package dashboards
 
 import (
 	"context"
-	"embed"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net"
 	"net/http"
 	"sync"
@@ -26,9 +24,6 @@ import (
 	"lamplighter/rules/pager"
 	"lamplighter/rules/tickets"
 )
-
-//go:embed board
-var boardFiles embed.FS
 
 // Point is one stored value.
 type Point struct {
@@ -106,9 +101,9 @@ func New(o Options) (*Server, error) {
 
 // routes is every way into the server.
 func (s *Server) routes() (http.Handler, error) {
-	board, err := fs.Sub(boardFiles, "board")
+	board, err := newBoard()
 	if err != nil {
-		return nil, fmt.Errorf("embedded board: %w", err)
+		return nil, err
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(s.opt.Gatherer, promhttp.HandlerOpts{}))
@@ -116,7 +111,7 @@ func (s *Server) routes() (http.Handler, error) {
 	mux.HandleFunc("GET /-/ready", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ready") })
 	mux.HandleFunc("GET /api/v1/live", s.live)
 	s.api(mux)
-	mux.Handle("GET /", http.FileServerFS(board))
+	mux.Handle("GET /", board)
 	return http.MaxBytesHandler(guarded(mux), 64<<20), nil
 }
 
@@ -124,7 +119,7 @@ func (s *Server) routes() (http.Handler, error) {
 func guarded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("Content-Security-Policy", "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'")
+		h.Set("Content-Security-Policy", "default-src 'self'; object-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "same-origin")
 		next.ServeHTTP(w, r)

@@ -1,0 +1,79 @@
+// Points to the series that a chart draws. A gap in the data must be a gap in
+// the line: a line through it would claim values that nobody measured.
+
+/** One stored value; t in RFC 3339. */
+export interface ChartPoint {
+  t: string;
+  v: number;
+}
+
+/** The x (Unix s) and y of a line; null breaks it. */
+export type Series = [number[], (number | null)[]];
+
+const missed = 3; // intervals without a value that make a gap, as for "stale"
+
+/**
+ * gapAfter is the pause in seconds that counts as a gap: three of the device's
+ * own intervals, or of the usual one in the data where the census has none.
+ */
+export function gapAfter(times: number[], expectS?: number): number {
+  if (expectS && expectS > 0) return missed * expectS;
+  const steps: number[] = [];
+  for (let i = 1; i < times.length; i++) steps.push(times[i]! - times[i - 1]!);
+  if (steps.length === 0) return Infinity;
+  steps.sort((a, b) => a - b);
+  return missed * Math.max(1, steps[Math.floor(steps.length / 2)]!);
+}
+
+/** Orders points by time and breaks the line wherever the pause is a gap. */
+export function series(points: ChartPoint[], expectS?: number): Series {
+  const ordered = points.map((p) => ({ x: Date.parse(p.t) / 1000, y: p.v })).sort((a, b) => a.x - b.x);
+  const pause = gapAfter(ordered.map((p) => p.x), expectS);
+  const xs: number[] = [];
+  const ys: (number | null)[] = [];
+  for (const { x, y } of ordered) {
+    const last = xs[xs.length - 1];
+    if (last !== undefined && x - last > pause) {
+      xs.push((last + x) / 2);
+      ys.push(null);
+    }
+    xs.push(x);
+    ys.push(y);
+  }
+  return [xs, ys];
+}
+
+/** What a series says in a few figures; null when it is empty. */
+export interface Digest {
+  count: number;
+  low: number;
+  high: number;
+  last: number;
+  gaps: number;
+}
+
+export function digest([, ys]: Series): Digest | null {
+  const values = ys.filter((y): y is number => y !== null);
+  if (values.length === 0) return null;
+  let low = values[0]!;
+  let high = low;
+  for (const v of values) {
+    low = Math.min(low, v);
+    high = Math.max(high, v);
+  }
+  return { count: values.length, low, high, last: values[values.length - 1]!, gaps: ys.length - values.length };
+}
+
+/** The room on the y axis: data and limit with air, never flat. A switch is 0 to 1. */
+export function room(found: Digest | null, limit: number | null, isSwitch: boolean): [number, number] {
+  if (isSwitch) return [-0.15, 1.15];
+  const low = Math.min(found?.low ?? limit ?? 0, limit ?? Infinity);
+  const high = Math.max(found?.high ?? limit ?? 1, limit ?? -Infinity);
+  const air = (high - low) * 0.08 || Math.abs(high) * 0.1 || 1;
+  return [low - air, high + air];
+}
+
+/** A switch holds only 0 and 1. */
+export function looksLikeSwitch(unit: string, [, ys]: Series): boolean {
+  return unit === '' && ys.length > 0 && ys.every((y) => y === null || y === 0 || y === 1);
+}

@@ -1,0 +1,29 @@
+// The daemon's parts, drawn together by kind: store-0 and store-1 are the store.
+import type { Summary } from './api';
+
+type Part = NonNullable<Summary['parts']>[number];
+
+export interface PartGroup {
+  name: string;
+  count: number;
+  good: number;
+  /** How far the slowest lies behind, ms. */
+  behind: number;
+  /** What is wrong, with the part's full name. */
+  troubles: { part: string; why: string }[];
+}
+
+/** Groups in the order in which they are met. */
+export function groupParts(parts: Part[]): PartGroup[] {
+  const groups = new Map<string, PartGroup>();
+  for (const part of parts) {
+    const name = part.name.replace(/-\d+$/, '');
+    const group = groups.get(name) ?? { name, count: 0, good: 0, behind: 0, troubles: [] };
+    group.count++;
+    if (part.ok) group.good++;
+    else group.troubles.push({ part: part.name, why: part.trouble ?? '' });
+    group.behind = Math.max(group.behind, part.age_ms ?? 0);
+    groups.set(name, group);
+  }
+  return [...groups.values()];
+}

@@ -1,0 +1,29 @@
+// The order of work: what nobody has taken on comes first, then the worst, then
+// the newest.
+import type { Ticket } from './api';
+
+export const severities = ['critical', 'major', 'minor', 'info'] as const;
+export const kinds = ['manhole', 'streetlight', 'bridge'] as const;
+
+const states = ['open', 'acknowledged', 'closed'];
+
+function place(list: readonly string[], word: string): number {
+  const i = list.indexOf(word);
+  return i < 0 ? list.length : i;
+}
+
+/** Compares two tickets for a list. */
+export function byUrgency(a: Ticket, b: Ticket): number {
+  return place(states, a.state) - place(states, b.state) || place(severities, a.severity) - place(severities, b.severity) || b.id - a.id;
+}
+
+/** What a list is narrowed to; "" is everything. */
+export interface Narrowing {
+  kind: string;
+  severity: string;
+  state: string;
+}
+
+export function fits(ticket: Ticket, want: Narrowing): boolean {
+  return (!want.kind || ticket.kind === want.kind) && (!want.severity || ticket.severity === want.severity) && (!want.state || ticket.state === want.state);
+}
