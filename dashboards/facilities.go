@@ -178,7 +178,7 @@ func (s *Server) password(ctx context.Context, in *byID) (*struct {
 	if !s.opt.Census.Known(devices.DeviceID(in.ID)) {
 		return nil, fmt.Errorf("device %s: %w", in.ID, devices.ErrNotFound)
 	}
-	p, err := s.opt.Census.NewPassword(ctx, devices.DeviceID(in.ID))
+	p, err := s.opt.Census.NewPassword(ctx, caller(ctx).Name, devices.DeviceID(in.ID))
 	if err != nil {
 		return nil, err
 	}

@@ -304,7 +304,7 @@ func (a *app) startRules(ctx context.Context) (*tickets.Desk, *pager.Pager, erro
 // owns tells which facilities are judged in a partition.
 func (a *app) owns(partition int) func(*registry.Facility) bool {
 	n := a.uplog.Partitions()
-	return func(f *registry.Facility) bool { return pipeline.PartitionOf(pipeline.KeyOf(f), n) == partition }
+	return func(f *registry.Facility) bool { return pipeline.PartitionOf(f.Key(), n) == partition }
 }
 
 func (a *app) channels() ([]pager.Channel, error) {

@@ -59,7 +59,7 @@ func (a *app) demoRadio(ctx context.Context, gw devices.DeviceID) (*radio.Radio,
 	if a.listener == nil {
 		return nil, errors.New("it needs the MQTT listener; give it an address with --mqtt")
 	}
-	password, err := a.census.NewPassword(ctx, gw)
+	password, err := a.census.NewPassword(ctx, "demo", gw)
 	if err != nil {
 		return nil, err
 	}

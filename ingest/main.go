@@ -9,7 +9,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"runtime/debug"
 	"syscall"
 
@@ -36,7 +35,8 @@ const storeChild = "store-child"
 type cli struct {
 	Serve       serveCmd         `cmd:"" default:"withargs" help:"Run the daemon (the default)."`
 	CheckConfig checkConfigCmd   `cmd:"" help:"Check a configuration file."`
-	Devices     devicesCmd       `cmd:"" help:"The census: import facilities."`
+	Devices     devicesCmd       `cmd:"" help:"The census: import, export and remove facilities."`
+	Areas       areasCmd         `cmd:"" help:"The grid of areas: import and export."`
 	Token       tokenCmd         `cmd:"" help:"Print a new API token."`
 	Rules       rulesCmd         `cmd:"" help:"Check rule files, or print the built-in one."`
 	Version     kong.VersionFlag `help:"Print the version."`
@@ -56,7 +56,7 @@ func run(ctx context.Context, args, env []string, out io.Writer) error {
 	var c cli
 	exit := errors.New("exit")
 	k, err := kong.New(&c, kong.Name("lamplighter"), kong.Description("Watches a city's manhole covers, streetlights and bridges."),
-		kong.Writers(out, os.Stderr), kong.Vars{"version": version()}, kong.Exit(func(int) { panic(exit) }))
+		kong.Writers(out, os.Stderr), kong.Vars{"version": version(), "user": user()}, kong.Exit(func(int) { panic(exit) }))
 	if err != nil {
 		return fmt.Errorf("command line: %w", err)
 	}
@@ -146,39 +146,6 @@ func (c *checkConfigCmd) Run(d *doorway) error {
 		return err
 	}
 	_, err = fmt.Fprintf(d.out, "%s is good\n", c.File)
-	return err
-}
-
-type devicesCmd struct {
-	Import importCmd `cmd:"" help:"Import a census file (CSV), all or nothing."`
-}
-
-type importCmd struct {
-	dataFlag
-	configFlag
-	File string `arg:"" type:"existingfile" help:"Census file."`
-}
-
-// Run imports the file; a running daemon takes it over within a second.
-func (c *importCmd) Run(d *doorway) error {
-	if ext := filepath.Ext(c.File); ext != ".csv" {
-		return fmt.Errorf("import %s: want a .csv file", c.File)
-	}
-	_, census, _, closeDB, err := openCensus(d, c.Config, c.Data)
-	if err != nil {
-		return err
-	}
-	defer closeDB()
-	f, err := os.Open(c.File)
-	if err != nil {
-		return fmt.Errorf("import: %w", err)
-	}
-	defer f.Close()
-	n, err := census.ImportCSV(d.ctx, "import", f)
-	if err != nil {
-		return fmt.Errorf("import %s: %w", c.File, err)
-	}
-	_, err = fmt.Fprintf(d.out, "%d facilities imported\n", n)
 	return err
 }
 

@@ -1,8 +1,6 @@
 package rules
 
 import (
-	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -10,19 +8,11 @@ import (
 	"lamplighter/devices/registry"
 )
 
-// Fed is a census change as it stands in the log.
-type Fed struct {
-	registry.Change
-	// Moved says that the facility may have been judged in another partition
-	// before, and that tickets of its may be open that this one knows nothing of.
-	Moved bool `json:"moved,omitempty"`
-}
-
 // census takes changes over. What belongs to another partition is let go of.
 func (e *Engine) census(text []byte) error {
-	var cs []Fed
-	if err := json.Unmarshal(text, &cs); err != nil {
-		return fmt.Errorf("census change: %w", err)
+	cs, err := registry.DecodeFed(text)
+	if err != nil {
+		return err
 	}
 	for i := range cs {
 		c := &cs[i]

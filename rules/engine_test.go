@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -77,12 +76,12 @@ func (s *story) says(dev string, at float64, vals ...any) devices.Item {
 
 func (s *story) census(fs ...registry.Facility) devices.Item {
 	s.t.Helper()
-	var cs []registry.Change
+	var cs []registry.Fed
 	for _, f := range fs {
 		f.Device = devices.DeviceID(f.ID)
-		cs = append(cs, registry.Change{Facility: f})
+		cs = append(cs, registry.Fed{Facility: f})
 	}
-	b, err := json.Marshal(cs)
+	b, err := registry.EncodeFed(cs)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -162,7 +161,7 @@ func TestABridgeWithoutLimitsIsNeverJudged(t *testing.T) {
 func TestAFacilityThatMovedHereMayHaveTicketsThatNobodyKnowsOf(t *testing.T) {
 	s := tell(t)
 	moved := func(id string) devices.Item {
-		b, err := json.Marshal([]Fed{{Change: registry.Change{Facility: registry.Facility{ID: devices.FacilityID(id), Device: devices.DeviceID(id), Kind: devices.Manhole}}, Moved: true}})
+		b, err := registry.EncodeFed([]registry.Fed{{Facility: registry.Facility{ID: devices.FacilityID(id), Kind: devices.Manhole}, Moved: true}})
 		if err != nil {
 			t.Fatal(err)
 		}

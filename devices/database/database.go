@@ -27,9 +27,9 @@ var migrations embed.FS
 
 // DB is an open database. It is safe for concurrent use.
 type DB struct {
-	read, write *sql.DB
-	pg          bool
-	mu          sync.Mutex // one writer at a time on SQLite
+	read, write, bulk *sql.DB // bulk: of sessions
+	pg                bool
+	mu                sync.Mutex // one writer at a time on SQLite
 }
 
 // Open opens "sqlite:///path/file.db" or "postgres://…" and brings the schema
@@ -38,15 +38,21 @@ func Open(ctx context.Context, url string) (*DB, error) {
 	db := &DB{}
 	var err error
 	if path, ok := strings.CutPrefix(url, "sqlite://"); ok {
-		dsn := "file:" + path + "?_pragma=journal_mode(wal)&_pragma=synchronous(full)&_pragma=foreign_keys(1)&_pragma=busy_timeout(10000)&_txlock=immediate"
+		dsn := "file:" + path + "?_pragma=journal_mode(wal)&_pragma=synchronous(full)&_pragma=foreign_keys(1)&_pragma=busy_timeout(60000)&_txlock=immediate"
 		if db.write, err = sql.Open("sqlite", dsn); err == nil {
 			db.write.SetMaxOpenConns(1)
 			db.read, err = sql.Open("sqlite", dsn+"&_pragma=query_only(1)")
 		}
+		if err == nil {
+			db.bulk, err = sql.Open("sqlite", dsn+"&_pragma=cache_size(-65536)")
+		}
+		if err == nil {
+			db.bulk.SetMaxIdleConns(-1)
+		}
 	} else if strings.HasPrefix(url, "postgres://") || strings.HasPrefix(url, "postgresql://") {
 		db.pg = true
 		db.write, err = sql.Open("pgx", url)
-		db.read = db.write
+		db.read, db.bulk = db.write, db.write
 	} else {
 		return nil, fmt.Errorf("open database: %q is neither sqlite:// nor postgres://", strings.SplitN(url, ":", 2)[0])
 	}
@@ -91,7 +97,7 @@ func (db *DB) migrate(ctx context.Context) error {
 // Close closes the connections.
 func (db *DB) Close() error {
 	var errs []error
-	for _, d := range []*sql.DB{db.read, db.write} {
+	for _, d := range []*sql.DB{db.bulk, db.read, db.write} {
 		if d != nil {
 			errs = append(errs, d.Close())
 		}
@@ -136,8 +142,17 @@ func (t *Tx) QueryRow(ctx context.Context, q string, args ...any) *sql.Row {
 // Write runs fn in a transaction, again when PostgreSQL could not serialise it.
 // What fn returns is returned; the transaction is then rolled back.
 func (db *DB) Write(ctx context.Context, fn func(*Tx) error) error {
+	return db.retry(ctx, db.write, fn)
+}
+
+// beginner is a pool or one connection.
+type beginner interface {
+	BeginTx(ctx context.Context, o *sql.TxOptions) (*sql.Tx, error)
+}
+
+func (db *DB) retry(ctx context.Context, on beginner, fn func(*Tx) error) error {
 	for {
-		err := db.once(ctx, fn)
+		err := db.once(ctx, on, fn)
 		var pg *pgconn.PgError
 		if err == nil || !errors.As(err, &pg) || pg.Code != "40001" && pg.Code != "40P01" {
 			return err
@@ -145,12 +160,12 @@ func (db *DB) Write(ctx context.Context, fn func(*Tx) error) error {
 	}
 }
 
-func (db *DB) once(ctx context.Context, fn func(*Tx) error) error {
+func (db *DB) once(ctx context.Context, on beginner, fn func(*Tx) error) error {
 	if !db.pg {
 		db.mu.Lock()
 		defer db.mu.Unlock()
 	}
-	tx, err := db.write.BeginTx(ctx, nil)
+	tx, err := on.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("begin transaction: %w", err)
 	}

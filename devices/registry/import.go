@@ -2,219 +2,266 @@ package registry
 
 import (
 	"context"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 
 	"lamplighter/devices"
+	"lamplighter/devices/database"
 )
 
-// LineError is what is wrong with one line of an import, and how to mend it.
-type LineError struct {
-	Line   int    `json:"line"`
-	Column string `json:"column"`
-	Value  string `json:"value"`
-	Cure   string `json:"cure"`
-}
+// Format is the form of a census file.
+type Format string
 
-// ImportError lists what is wrong with a file; nothing of it was taken.
-type ImportError struct {
-	Lines []LineError // at most 100
-	More  int         // how many more there are
-}
+// The formats.
+const (
+	CSV     Format = "csv"     // RFC 4180 with a header line
+	GeoJSON Format = "geojson" // RFC 7946, a FeatureCollection of Points
+)
 
-// Error names the first mistakes.
-func (e *ImportError) Error() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%d mistakes; nothing was imported", len(e.Lines)+e.More)
-	for _, l := range e.Lines {
-		fmt.Fprintf(&b, "\n  line %d, %s: found %q; %s", l.Line, l.Column, l.Value, l.Cure)
+// ParseFormat reads the name of a format, or the extension of a file.
+func ParseFormat(s string) (Format, error) {
+	switch strings.ToLower(strings.TrimPrefix(s, ".")) {
+	case "csv":
+		return CSV, nil
+	case "geojson", "json":
+		return GeoJSON, nil
 	}
-	return b.String()
+	return "", fmt.Errorf("format %q: want csv or geojson: %w", shown(s), devices.ErrInvalid)
 }
 
-func (e *ImportError) add(line int, col, val, cure string) {
-	if len(e.Lines) >= 100 {
-		e.More++
-		return
+// ImportOptions say how a census file is taken.
+type ImportOptions struct {
+	By            string  // who imports; stands in the history
+	Format        Format  // default CSV
+	DryRun        bool    // find every mistake and change nothing
+	DeleteMissing bool    // take facilities out that the file does not have
+	MayDelete     float64 // at most this share of them; default 0.01
+}
+
+// Report is what an import did.
+type Report struct {
+	Rows      int64  `json:"rows"`
+	Added     int64  `json:"added"`
+	Changed   int64  `json:"changed"`
+	Unchanged int64  `json:"unchanged"`
+	Gone      int64  `json:"gone"`
+	Passwords int64  `json:"passwords"`
+	Encoding  string `json:"encoding"` // of the file: UTF-8 or GB18030
+	DryRun    bool   `json:"dry_run,omitempty"`
+}
+
+// Import takes a census file, all or nothing: a mistake anywhere is an
+// [ImportError], and then nothing has changed. Columns that the file does not
+// have stay as they are. A facility that was enrolled provisionally is adopted.
+func (r *Registry) Import(ctx context.Context, in io.ReadSeeker, o ImportOptions) (Report, error) {
+	if o.MayDelete == 0 {
+		o.MayDelete = 0.01
 	}
-	e.Lines = append(e.Lines, LineError{line, col, val, cure})
-}
-
-// ImportCSV takes a census file with a header line, all or nothing. Columns:
-// id, kind and any of the others of [Facility], password (at least 16
-// characters), limit:CHANNEL. It returns how many facilities were imported.
-func (r *Registry) ImportCSV(ctx context.Context, by string, in io.Reader) (int, error) {
-	cr := csv.NewReader(in)
-	cr.ReuseRecord = true
-	head, err := cr.Read()
+	if err := r.Refresh(ctx); err != nil {
+		return Report{}, err
+	}
+	text, encoding, err := decoded(in)
 	if err != nil {
-		return 0, fmt.Errorf("read the header line: %w", err)
+		return Report{}, fmt.Errorf("import: %w", err)
 	}
-	head = append([]string(nil), head...)
-	head[0] = strings.TrimPrefix(head[0], "\ufeff")
-	bad := &ImportError{}
-	var fs []Facility
-	passwords := map[devices.DeviceID]string{}
-	ids, devs := map[devices.FacilityID]int{}, map[devices.DeviceID]int{}
+	var src source = newCSV(text)
+	if o.Format == GeoJSON {
+		src = newGeo(text)
+	}
+	im, err := r.newImporter(ctx, src)
+	if err != nil {
+		return Report{}, fmt.Errorf("import: %w", err)
+	}
+	rep := Report{Encoding: encoding, DryRun: o.DryRun}
+	err = r.db.Session(ctx, func(s *database.Session) error {
+		if err := r.stage(ctx, s, im.next); err != nil {
+			return err
+		}
+		if err := im.rows.bad.err(); err != nil {
+			return err
+		}
+		return s.Write(ctx, func(tx *database.Tx) error { return im.apply(ctx, tx, &o, &rep) })
+	})
+	if err != nil && !errors.Is(err, errDryRun) {
+		return rep, fmt.Errorf("import: %w", plain(err))
+	}
+	return rep, r.Refresh(ctx)
+}
+
+// plain is the list of mistakes, if err is one, without what was being done.
+func plain(err error) error {
+	var ie *ImportError
+	if errors.As(err, &ie) {
+		return ie
+	}
+	return err
+}
+
+// ImportCSV takes a census file as [Registry.Import] does and returns how many
+// rows it had.
+func (r *Registry) ImportCSV(ctx context.Context, by string, in io.ReadSeeker) (int64, error) {
+	rep, err := r.Import(ctx, in, ImportOptions{By: by})
+	return rep.Rows, err
+}
+
+// importer reads one file.
+type importer struct {
+	r      *Registry
+	src    source
+	rows   *rows
+	survey *survey
+	n      int64
+	// ids are the facilities of the file with the lines they stand in; negative
+	// where the device has another id. Those devices stand in devs.
+	ids  map[devices.FacilityID]int
+	devs map[devices.DeviceID]int
+}
+
+func (r *Registry) newImporter(ctx context.Context, src source) (*importer, error) {
+	s, err := r.survey(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &importer{r: r, src: src, rows: newRows(r.columns, &ImportError{}), survey: s, ids: make(map[devices.FacilityID]int), devs: make(map[devices.DeviceID]int)}, nil
+}
+
+// next is the next row that is good, nil after the last. After the first
+// mistake it reads the rest for others, and then returns nil.
+func (im *importer) next() (*row, error) {
 	for {
-		rec, err := cr.Read()
+		err := im.src.next(im.rows)
 		if errors.Is(err, io.EOF) {
-			break
+			return nil, nil
 		}
-		line, _ := cr.FieldPos(0)
+		if errors.Is(err, errSkip) {
+			continue
+		}
 		if err != nil {
-			return 0, fmt.Errorf("read CSV: %w", err)
+			return nil, fmt.Errorf("read: %w", err)
 		}
-		row := rowReader{line: line, bad: bad}
-		for i, col := range head {
-			row.field(col, strings.TrimSpace(rec[i]))
-		}
-		row.finish()
-		if first, ok := ids[row.f.ID]; ok {
-			bad.add(line, "id", string(row.f.ID), fmt.Sprintf("the same id stands in line %d; give each facility its own", first))
-		}
-		if first, ok := devs[row.f.Device]; ok {
-			bad.add(line, "device", string(row.f.Device), fmt.Sprintf("the same device stands in line %d", first))
-		}
-		ids[row.f.ID], devs[row.f.Device] = line, line
-		if row.password != "" {
-			passwords[row.f.Device] = row.password
-		}
-		fs = append(fs, row.f)
-	}
-	if len(bad.Lines) > 0 {
-		return 0, bad
-	}
-	if err := r.Put(ctx, by, fs...); err != nil {
-		return 0, err
-	}
-	for d, p := range passwords {
-		if err := r.SetPassword(ctx, d, p); err != nil {
-			return 0, err
+		im.n++
+		w := im.rows
+		im.device()
+		w.end()
+		im.twice(&w.row)
+		im.survey.look(&w.f, w.line, w.bad)
+		if len(w.bad.Lines) == 0 {
+			return &w.row, nil
 		}
 	}
-	return len(fs), nil
 }
 
-// rowReader turns one line into a facility and notes every mistake.
-type rowReader struct {
-	line     int
-	bad      *ImportError
-	f        Facility
-	password string
-	lon, lat bool
+// device fills in the device of a row that names none: the one that the
+// facility has, if the file has no such column, else one of the same name.
+func (im *importer) device() {
+	f := &im.rows.f
+	if f.Device == "" && !im.rows.has("device") {
+		f.Device = im.r.deviceOf(f.ID)
+	}
+	if f.Device == "" {
+		f.Device = devices.DeviceID(f.ID)
+	}
 }
 
-func (w *rowReader) field(col, v string) {
+// twice notes ids and devices that stand in an earlier line.
+func (im *importer) twice(w *row) {
 	f := &w.f
-	var err error
-	switch col {
-	case "id":
-		if f.ID, err = devices.ParseFacilityID(v); err != nil {
-			w.bad.add(w.line, col, v, err.Error())
-		}
-	case "device":
-		if v != "" {
-			if f.Device, err = devices.ParseDeviceID(v); err != nil {
-				w.bad.add(w.line, col, v, err.Error())
-			}
-		}
-	case "kind":
-		if f.Kind, err = devices.ParseKind(v); err != nil || f.Kind == devices.KindUnknown {
-			w.bad.add(w.line, col, v, "want manhole, streetlight or bridge")
-		}
-	case "lon":
-		f.Lon, w.lon = w.degrees(col, v, 180)
-	case "lat":
-		f.Lat, w.lat = w.degrees(col, v, 90)
-	case "area":
-		if v != "" {
-			if f.Area, err = devices.ParseAreaCode(v); err != nil {
-				w.bad.add(w.line, col, v, err.Error())
-			}
-		}
-	case "expect_s":
-		if v != "" {
-			if f.ExpectS, err = strconv.ParseInt(v, 10, 64); err != nil || f.ExpectS < 1 {
-				w.bad.add(w.line, col, v, "want seconds between two messages, a whole number from 1")
-			}
-		}
-	case "gateway":
-		f.Gateway = devices.DeviceID(v)
-	case "password":
-		if w.password = v; v != "" && len(v) < 16 {
-			w.bad.add(w.line, col, "…", "want at least 16 random characters, or leave it empty")
-		}
-	case "condition":
-		w.condition(v)
-	default:
-		w.text(col, v)
-	}
-}
-
-func (w *rowReader) text(col, v string) {
-	f := &w.f
-	for name, into := range map[string]*string{"name": &f.Name, "component": &f.Component, "cabinet": &f.Cabinet, "circuit": &f.Circuit, "vendor": &f.Vendor, "model": &f.Model,
-		"in_charge": &f.InCharge, "owner": &f.Owner, "maintainer": &f.Maintainer, "installed": &f.Installed} {
-		if name == col {
-			*into = v
-			return
-		}
-	}
-	if ch, ok := strings.CutPrefix(col, "limit:"); ok {
-		if v == "" {
-			return
-		}
-		n, err := strconv.ParseFloat(v, 64)
-		if err != nil {
-			w.bad.add(w.line, col, v, "want a number in the channel's unit")
-			return
-		}
-		if f.Limits == nil {
-			f.Limits = map[string]float64{}
-		}
-		f.Limits[ch] = n
+	if f.ID == "" {
 		return
 	}
-	if w.line == 2 {
-		w.bad.add(1, col, col, "no such column; remove it or write limit:CHANNEL")
+	own := string(f.Device) == string(f.ID)
+	if first := im.ids[f.ID]; first != 0 {
+		im.rows.bad.add(w.line, "id", string(f.ID), fmt.Sprintf("the same id stands in line %d; give each facility its own", max(first, -first)))
+		return
 	}
+	first := im.devs[f.Device]
+	if l := im.ids[devices.FacilityID(f.Device)]; l > 0 {
+		first = l
+	}
+	if first != 0 {
+		im.rows.bad.add(w.line, "device", string(f.Device), fmt.Sprintf("the same device stands in line %d; a device sits on one facility", first))
+	}
+	id := devices.FacilityID(strings.Clone(string(f.ID))) // the row's lies in the memory of the whole line
+	if own {
+		im.ids[id] = w.line
+		return
+	}
+	im.ids[id] = -w.line
+	im.devs[devices.DeviceID(strings.Clone(string(f.Device)))] = w.line
 }
 
-func (w *rowReader) condition(v string) {
-	c, ok := map[string]string{"": "intact", "intact": "intact", "damaged": "damaged", "missing": "missing", "retired": "retired", "完好": "intact", "破损": "damaged", "丢失": "missing", "废弃": "retired"}[v]
-	if !ok {
-		w.bad.add(w.line, "condition", v, "want 完好, 破损, 丢失 or 废弃 (intact, damaged, missing, retired)")
-	}
-	w.f.Condition = c
-}
-
-func (w *rowReader) degrees(col, v string, bound float64) (float64, bool) {
-	if v == "" {
-		return 0, false
-	}
-	n, err := strconv.ParseFloat(v, 64)
-	if err != nil || n < -bound || n > bound {
-		cure := fmt.Sprintf("want degrees (WGS84) from -%g to %g", bound, bound)
-		if err == nil && col == "lat" && n <= 180 {
-			cure += "; are lon and lat swapped?"
+// apply brings the census to what was staged.
+func (im *importer) apply(ctx context.Context, tx *database.Tx, o *ImportOptions, rep *Report) error {
+	a := applied{r: im.r, tx: tx, by: o.By, now: im.r.now().UnixMilli(), columns: im.brings(), bad: &ImportError{}, holds: im.holds}
+	if o.DeleteMissing {
+		a.keeps = im.holds
+		if err := im.missing(ctx, &a, o); err != nil {
+			return err
 		}
-		w.bad.add(w.line, col, v, cure)
-		return 0, false
 	}
-	return n, true
+	if err := a.run(ctx); err != nil {
+		return err
+	}
+	a.rep.Rows, a.rep.Encoding, a.rep.DryRun = im.n, rep.Encoding, o.DryRun
+	a.rep.Unchanged = a.rep.Rows - a.rep.Added - a.rep.Changed
+	*rep = a.rep
+	if o.DryRun {
+		return errDryRun
+	}
+	return nil
 }
 
-func (w *rowReader) finish() {
-	if w.f.Device == "" {
-		w.f.Device = devices.DeviceID(w.f.ID)
+func (im *importer) holds(id devices.FacilityID) bool { return im.ids[id] != 0 }
+
+// brings are the columns of the database that the file has.
+func (im *importer) brings() []string {
+	var out []string
+	for _, c := range staged()[1:] {
+		if c == "limits" && len(im.rows.limits) > 0 || c != "limits" && im.rows.has(c) {
+			out = append(out, c)
+		}
 	}
-	if w.lon != w.lat {
-		w.bad.add(w.line, "lon, lat", "", "want both or neither")
+	return out
+}
+
+// TooManyGoneError says that a file leaves out more facilities than it may.
+type TooManyGoneError struct{ Gone, Of int }
+
+// Error says what to do.
+func (e *TooManyGoneError) Error() string {
+	return fmt.Sprintf("%d of %d facilities are not in the file and would be taken out of the census; nothing was changed; repeat with --yes if that is meant", e.Gone, e.Of)
+}
+
+// Unwrap makes it a devices.ErrConflict.
+func (e *TooManyGoneError) Unwrap() error { return devices.ErrConflict }
+
+// missing takes facilities out that the file does not have. Those that were
+// enrolled provisionally stay: they wait for the city to adopt them.
+func (im *importer) missing(ctx context.Context, a *applied, o *ImportOptions) error {
+	rows, err := a.tx.Query(ctx, `SELECT id FROM facility WHERE provisional=0 ORDER BY id`)
+	if err != nil {
+		return err
 	}
-	w.f.HasPlace = w.lon && w.lat
+	defer rows.Close()
+	var gone []devices.FacilityID
+	of := 0
+	for rows.Next() {
+		var id devices.FacilityID
+		if err := rows.Scan(&id); err != nil {
+			return err
+		}
+		of++
+		if !im.holds(id) {
+			gone = append(gone, id)
+		}
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return err
+	}
+	if float64(len(gone)) > o.MayDelete*float64(of) {
+		return &TooManyGoneError{len(gone), of}
+	}
+	return a.remove(ctx, gone)
 }

@@ -2,13 +2,10 @@ package pipeline
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"sync/atomic"
 	"time"
 
-	"github.com/cespare/xxhash/v2"
 	"github.com/rs/zerolog"
 
 	"lamplighter/devices"
@@ -16,9 +13,14 @@ import (
 	"lamplighter/ingest/uplog"
 )
 
-// Changes is the history of the census.
+// Changes is the census and its history.
 type Changes interface {
+	// ChangesSince are the changes after one, oldest first, each with the facility
+	// as it is now.
 	ChangesSince(ctx context.Context, id int64, limit int) ([]registry.Change, error)
+	// Page are the facilities after one, by id.
+	Page(ctx context.Context, after devices.FacilityID, limit int) ([]registry.Facility, error)
+	Newest(ctx context.Context) (int64, error)
 	Refresh(ctx context.Context) error
 }
 
@@ -30,36 +32,29 @@ type Appender interface {
 }
 
 // CensusFeed puts the changes of the census into the log, so that the rules see
-// them in order with the readings. A change goes to the partition of the
-// facility's key; when the facility has moved there from another partition, to
-// both, and when it is not known where it was, to all: whoever reads a change
-// keeps the facilities of its own partition ([PartitionOf] of [KeyOf]) and lets
-// go of the others. A change may come twice.
+// them in order with the readings. A log that knows nothing of the census gets
+// the facilities as they are; from then on each change goes to the partition of
+// the facility's key; when it has moved there from another partition, to both;
+// and when it is not known where it was, to all. Whoever reads a change keeps
+// the facilities of its own partition ([PartitionOf] of their key) and lets go
+// of the others. A change may come twice.
 type CensusFeed struct {
 	Log    Appender
 	Census Changes
 	File   string // remembers the newest change in the log; "" = feed everything at each start
 	Logger zerolog.Logger
 
-	again    atomic.Bool       // everything has to be fed once more
-	last     int64             // newest change that is durable in the log
-	complete bool              // where knows every facility that was ever fed
-	where    map[uint64]uint16 // hash of a facility's id → its partition
+	again atomic.Bool // everything has to be fed once more
+	last  int64       // newest change that is durable in the log
+	whole bool        // the facilities as they are have to be fed first
+	known bool        // the log, or one before it, has been fed before
 }
 
 const (
 	feedEvery   = time.Second
-	feedChanges = 1000 // read at a time
-	feedRecord  = 200  // in one record
+	feedChanges = 2000 // read at a time
+	feedRecord  = 500  // in one record: about 100 KB
 )
-
-// KeyOf is the partition key of a facility: its cabinet, else itself.
-func KeyOf(f *registry.Facility) string {
-	if f.Cabinet != "" {
-		return f.Cabinet
-	}
-	return string(f.ID)
-}
 
 // Again feeds everything once more: a partition has lost what it was told. It is
 // safe for concurrent use.
@@ -92,16 +87,14 @@ func (f *CensusFeed) Run(ctx context.Context) {
 // begin finds out how far the feed had come. A log without frames has been
 // replaced, and gets everything.
 func (f *CensusFeed) begin() error {
-	f.where = make(map[uint64]uint16)
 	var err error
-	f.last, err = readMark(f.File)
-	if err == nil && f.last > 0 {
-		var empty bool
-		if empty, err = f.empty(); empty {
-			f.last = 0
-		}
+	if f.last, err = readMark(f.File); err != nil {
+		return err
 	}
-	f.complete = f.last == 0
+	f.known, f.whole = f.last > 0, f.last == 0
+	if f.known {
+		f.whole, err = f.empty()
+	}
 	return err
 }
 
@@ -118,62 +111,104 @@ func (f *CensusFeed) empty() (bool, error) {
 // feed makes durable what came after the last change; more is true when there
 // may be more at once.
 func (f *CensusFeed) feed(ctx context.Context) (more bool, err error) {
-	if f.again.Swap(false) {
-		f.last, f.complete = 0, false
-		clear(f.where)
-	}
 	if err := f.Census.Refresh(ctx); err != nil {
 		return false, err
+	}
+	if f.again.Swap(false) {
+		f.whole = true
+	}
+	if f.whole {
+		if err := f.feedAll(ctx); err != nil {
+			return false, err
+		}
 	}
 	cs, err := f.Census.ChangesSince(ctx, f.last, feedChanges)
 	if err != nil || len(cs) == 0 {
 		return false, err
 	}
-	parts := f.sort(cs)
-	acks := newReceipt()
-	for p, part := range parts {
-		for len(part) > 0 {
-			n := min(len(part), feedRecord)
-			text, err := json.Marshal(part[:n])
-			if err != nil {
-				return false, fmt.Errorf("write census changes: %w", err)
-			}
-			if err := acks.append(ctx, f.Log, p, &uplog.Record{Type: devices.ItemCensus, Control: text}); err != nil {
-				return false, err
-			}
-			part = part[n:]
-		}
-	}
-	if err := acks.wait(ctx); err != nil {
+	if err := f.write(ctx, f.sort(cs)); err != nil {
 		return false, err
 	}
 	f.last = cs[len(cs)-1].ID
 	return true, writeMark(f.File, f.last)
 }
 
-// fedChange is a change as the rules read it (rules.Fed).
-type fedChange struct {
-	*registry.Change
-	Moved bool `json:"moved,omitempty"`
+// feedAll feeds the facilities as they are. What changes meanwhile follows: as
+// a change.
+func (f *CensusFeed) feedAll(ctx context.Context) error {
+	newest, err := f.Census.Newest(ctx)
+	if err != nil {
+		return err
+	}
+	began, n := time.Now(), 0
+	for after := devices.FacilityID(""); ; {
+		fs, err := f.Census.Page(ctx, after, feedChanges)
+		if err != nil {
+			return err
+		}
+		if len(fs) == 0 {
+			break
+		}
+		after, n = fs[len(fs)-1].ID, n+len(fs)
+		parts := make([][]registry.Fed, f.Log.Partitions())
+		for i := range fs {
+			p := PartitionOf(fs[i].Key(), len(parts))
+			parts[p] = append(parts[p], registry.Fed{Facility: fs[i], Moved: f.known})
+		}
+		if err := f.write(ctx, parts); err != nil {
+			return err
+		}
+	}
+	f.whole = false
+	if !f.known && newest > 0 { // else what is gone since the last change is told by the history
+		f.last, f.known = newest, true
+		err = writeMark(f.File, f.last)
+	}
+	f.Logger.Info().Int("facilities", n).Dur("took", time.Since(began)).Msg("the census is in the log")
+	return err
 }
 
 // sort says which change goes to which partition.
-func (f *CensusFeed) sort(cs []registry.Change) [][]fedChange {
-	parts := make([][]fedChange, f.Log.Partitions())
+func (f *CensusFeed) sort(cs []registry.Change) [][]registry.Fed {
+	parts := make([][]registry.Fed, f.Log.Partitions())
 	for i := range cs {
 		c := &cs[i]
-		id := xxhash.Sum64String(string(c.Facility.ID))
-		to := PartitionOf(KeyOf(&c.Facility), len(parts))
-		was, known := f.where[id]
-		f.where[id] = uint16(to)
-		moved := known && to != int(was) || !known && !f.complete
+		to, was := PartitionOf(c.Facility.Key(), len(parts)), -1
+		switch {
+		case c.New:
+			was = to
+		case c.Was != "":
+			was = PartitionOf(c.Was, len(parts))
+		}
+		if c.Gone && was >= 0 {
+			to = was
+		}
 		for p := range parts {
-			if p == to || known && p == int(was) || !known && !f.complete {
-				parts[p] = append(parts[p], fedChange{c, moved})
+			if p == to || p == was || was < 0 {
+				parts[p] = append(parts[p], registry.Fed{Facility: c.Facility, Gone: c.Gone, Moved: was != to})
 			}
 		}
 	}
 	return parts
+}
+
+// write makes changes durable, by partition.
+func (f *CensusFeed) write(ctx context.Context, parts [][]registry.Fed) error {
+	acks := newReceipt()
+	for p, part := range parts {
+		for len(part) > 0 {
+			n := min(len(part), feedRecord)
+			text, err := registry.EncodeFed(part[:n])
+			if err != nil {
+				return err
+			}
+			if err := acks.append(ctx, f.Log, p, &uplog.Record{Type: devices.ItemCensus, Control: text}); err != nil {
+				return err
+			}
+			part = part[n:]
+		}
+	}
+	return acks.wait(ctx)
 }
 
 // Broadcast appends a control text (a rule set, a maintenance window) to every

@@ -2,10 +2,11 @@ package pipeline
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -246,35 +247,54 @@ func records(t *testing.T, l *uplog.Log, p int) (out []uplog.Record) {
 	return out
 }
 
+// history is a census of which nothing is left but its changes.
 type history struct{ changes []registry.Change }
 
 func (h *history) Refresh(context.Context) error { return nil }
+func (h *history) Newest(context.Context) (int64, error) {
+	return int64(len(h.changes)), nil
+}
+
 func (h *history) ChangesSince(_ context.Context, id int64, limit int) ([]registry.Change, error) {
 	return h.changes[id:min(int(id)+limit, len(h.changes))], nil
 }
 
-func (h *history) put(id devices.FacilityID, cabinet string) {
-	h.changes = append(h.changes, registry.Change{ID: int64(len(h.changes) + 1), Facility: registry.Facility{ID: id, Cabinet: cabinet}})
-}
-
-// fed are the ids of the changes in a partition, as often as they were fed.
-func fed(t *testing.T, l *uplog.Log, p int) (ids []int64) {
-	t.Helper()
-	for _, r := range records(t, l, p) {
-		var cs []registry.Change
-		if err := json.Unmarshal(r.Control, &cs); err != nil || r.Type != devices.ItemCensus || len(cs) > feedRecord {
-			t.Fatalf("type %d with %d changes: %v", r.Type, len(cs), err)
-		}
-		for _, c := range cs {
-			ids = append(ids, c.ID)
+func (h *history) Page(_ context.Context, after devices.FacilityID, limit int) ([]registry.Facility, error) {
+	now := map[devices.FacilityID]registry.Facility{}
+	for _, c := range h.changes {
+		if now[c.Facility.ID] = c.Facility; c.Gone {
+			delete(now, c.Facility.ID)
 		}
 	}
-	return ids
+	var out []registry.Facility
+	for _, id := range slices.Sorted(maps.Keys(now)) {
+		if id > after && len(out) < limit {
+			out = append(out, now[id])
+		}
+	}
+	return out, nil
 }
 
-func TestCensusFeedTellsBothPartitionsOfAMoveAndGoesOnWhereItWas(t *testing.T) {
-	l := openLog(t, 2)
-	here, there := "", "" // cabinets of partitions 0 and 1
+// put is a change; was is the cabinet before.
+func (h *history) put(id devices.FacilityID, was, cabinet string) {
+	h.changes = append(h.changes, registry.Change{ID: int64(len(h.changes) + 1), Was: was, New: was == "", Facility: registry.Facility{ID: id, Cabinet: cabinet}})
+}
+
+// fed are the changes in a partition.
+func fed(t *testing.T, l *uplog.Log, p int) (out []registry.Fed) {
+	t.Helper()
+	for _, r := range records(t, l, p) {
+		fs, err := registry.DecodeFed(r.Control)
+		if err != nil || r.Type != devices.ItemCensus || len(fs) > feedRecord {
+			t.Fatalf("type %d with %d changes: %v", r.Type, len(fs), err)
+		}
+		out = append(out, fs...)
+	}
+	return out
+}
+
+// cabinets are one of partition 0 and one of partition 1 of two.
+func cabinets() (here, there string) {
 	for i := 0; here == "" || there == ""; i++ {
 		if key := fmt.Sprintf("CAB-%d", i); PartitionOf(key, 2) == 0 {
 			here = key
@@ -282,31 +302,67 @@ func TestCensusFeedTellsBothPartitionsOfAMoveAndGoesOnWhereItWas(t *testing.T) {
 			there = key
 		}
 	}
-	h := &history{}
-	for i := range 450 {
-		h.put(devices.FacilityID(fmt.Sprintf("L-%d", i)), here)
+	return here, there
+}
+
+// feedAll runs a feed, as after a start, until there is nothing more.
+func feedAll(t *testing.T, l *uplog.Log, h *history, file string, again bool) {
+	t.Helper()
+	f := &CensusFeed{Log: l, Census: h, File: file, Logger: zerolog.Nop()}
+	if err := f.begin(); err != nil {
+		t.Fatal(err)
 	}
-	h.put("L-7", there) // 451: moves
-	feed := func() {
-		f := &CensusFeed{Log: l, Census: h, File: filepath.Join(t.TempDir(), "fed"), Logger: zerolog.Nop()}
-		f.File = filepath.Join(filepath.Dir(f.File), "..", "fed")
-		if err := f.begin(); err != nil {
+	if again {
+		f.Again()
+	}
+	for more := true; more; {
+		var err error
+		if more, err = f.feed(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		for more := true; more; {
-			var err error
-			if more, err = f.feed(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-		}
 	}
-	feed()
-	if a, b := fed(t, l, 0), fed(t, l, 1); len(a) != 451 || len(b) != 1 || b[0] != 451 {
-		t.Fatalf("%d changes in the old partition, %v in the new one", len(a), b)
+}
+
+func TestCensusFeedTellsBothPartitionsOfAMoveAndGoesOnWhereItWas(t *testing.T) {
+	l, h, file := openLog(t, 2), &history{}, filepath.Join(t.TempDir(), "fed")
+	here, there := cabinets()
+	for i := range 450 {
+		h.put(devices.FacilityID(fmt.Sprintf("L-%d", i)), "", here)
 	}
-	h.put("L-8", here) // 452: after a restart nobody knows where it was
-	feed()
-	if a, b := fed(t, l, 0), fed(t, l, 1); len(a) != 452 || len(b) != 2 || b[1] != 452 {
-		t.Fatalf("after a restart %d and %v", len(a), b)
+	feedAll(t, l, h, file, false)
+	if a, b := fed(t, l, 0), fed(t, l, 1); len(a) != 450 || len(b) != 0 || a[0].Moved {
+		t.Fatalf("%d facilities in their partition, %v in the other", len(a), b)
+	}
+	h.put("L-7", here, there) // moves
+	h.put("L-8", here, here)  // does not
+	feedAll(t, l, h, file, false)
+	a, b := fed(t, l, 0)[450:], fed(t, l, 1)
+	if len(a) != 2 || len(b) != 1 || a[0].Facility.ID != "L-7" || !b[0].Moved || b[0].Facility.ID != "L-7" || a[1].Moved {
+		t.Fatalf("after a move %+v and %+v", a, b)
+	}
+}
+
+func TestCensusFeedTellsOnlyThoseWhoHadWhatIsGone(t *testing.T) {
+	l, h, file := openLog(t, 2), &history{}, filepath.Join(t.TempDir(), "fed")
+	here, there := cabinets()
+	h.put("L-1", "", here)
+	h.put("L-2", "", there)
+	feedAll(t, l, h, file, false)
+	h.changes = append(h.changes, registry.Change{ID: 3, Gone: true, Was: there, Facility: registry.Facility{ID: "L-2"}})
+	feedAll(t, l, h, file, false)
+	if a, b := fed(t, l, 0), fed(t, l, 1); len(a) != 1 || len(b) != 2 || !b[1].Gone || b[1].Facility.ID != "L-2" {
+		t.Fatalf("%+v and %+v", a, b)
+	}
+}
+
+func TestCensusFeedTellsEverythingAgainToAPartitionThatForgot(t *testing.T) {
+	l, h, file := openLog(t, 2), &history{}, filepath.Join(t.TempDir(), "fed")
+	here, there := cabinets()
+	h.put("L-1", "", here)
+	h.put("L-2", "", there)
+	feedAll(t, l, h, file, false)
+	feedAll(t, l, h, file, true)
+	if a, b := fed(t, l, 0), fed(t, l, 1); len(a) != 2 || len(b) != 2 || !a[1].Moved || !b[1].Moved {
+		t.Fatalf("%+v and %+v", a, b)
 	}
 }
