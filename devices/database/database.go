@@ -44,7 +44,7 @@ func Open(ctx context.Context, url string) (*DB, error) {
 			db.read, err = sql.Open("sqlite", dsn+"&_pragma=query_only(1)")
 		}
 		if err == nil {
-			db.bulk, err = sql.Open("sqlite", dsn+"&_pragma=cache_size(-65536)")
+			db.bulk, err = sql.Open("sqlite", dsn+"&_pragma=cache_size(-131072)&_pragma=temp.cache_size(-65536)")
 		}
 		if err == nil {
 			db.bulk.SetMaxIdleConns(-1)

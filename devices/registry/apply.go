@@ -200,7 +200,15 @@ func (a *applied) facilities(ctx context.Context) error {
 	for _, c := range a.columns {
 		sets = append(sets, c+"=excluded."+c)
 	}
-	_, err := a.tx.Exec(ctx, `INSERT INTO facility (`+strings.Join(staged(), ",")+`, updated) SELECT `+strings.Join(staged(), ",")+`, CAST(? AS BIGINT) FROM stage WHERE true ORDER BY line
+	if a.rep.Added+a.rep.Changed == 0 {
+		return nil
+	}
+	// An upsert of a row that stays as it is costs more than a look at it.
+	only := "true"
+	if a.rep.Changed > 0 {
+		only = `NOT EXISTS (SELECT 1 FROM facility f WHERE f.id=stage.id AND f.provisional=0 AND NOT ` + differs("f", "stage", a.columns) + `)`
+	}
+	_, err := a.tx.Exec(ctx, `INSERT INTO facility (`+strings.Join(staged(), ",")+`, updated) SELECT `+strings.Join(staged(), ",")+`, CAST(? AS BIGINT) FROM stage WHERE `+only+` ORDER BY line
 		ON CONFLICT (id) DO UPDATE SET provisional=0, updated=excluded.updated, `+strings.Join(sets, ", ")+` WHERE facility.provisional<>0 OR `+differs("facility", "excluded", a.columns), a.now)
 	return err
 }
@@ -214,8 +222,8 @@ func (a *applied) passwords(ctx context.Context) error {
 
 // secrets writes the digests, and forgets those of devices that are gone.
 func (a *applied) secrets(ctx context.Context) error {
-	res, err := a.tx.Exec(ctx, `INSERT INTO credential (device, digest, at) SELECT device, digest, CAST(? AS BIGINT) FROM stage WHERE digest<>''
-		ON CONFLICT (device) DO UPDATE SET digest=excluded.digest, at=excluded.at WHERE credential.digest<>excluded.digest`, a.now)
+	res, err := a.tx.Exec(ctx, `INSERT INTO credential (device, digest, at) SELECT s.device, s.digest, CAST(? AS BIGINT) FROM stage s WHERE s.digest<>''
+		AND NOT EXISTS (SELECT 1 FROM credential k WHERE k.device=s.device AND k.digest=s.digest) ORDER BY s.line ON CONFLICT (device) DO UPDATE SET digest=excluded.digest, at=excluded.at`, a.now)
 	if err != nil {
 		return err
 	}

@@ -16,7 +16,7 @@ import (
 
 // stageTable says what is staged beside the line: the facility as it should be,
 // and the digest of its new secret, "" for none.
-const stageTable = `CREATE TEMPORARY TABLE stage (line BIGINT PRIMARY KEY, id TEXT NOT NULL, device TEXT NOT NULL, kind TEXT NOT NULL, component TEXT NOT NULL, name TEXT NOT NULL,
+const stageTable = `CREATE TEMPORARY TABLE stage (line INTEGER PRIMARY KEY, id TEXT NOT NULL, device TEXT NOT NULL, kind TEXT NOT NULL, component TEXT NOT NULL, name TEXT NOT NULL,
 	lon DOUBLE PRECISION, lat DOUBLE PRECISION, area TEXT NOT NULL, cabinet TEXT NOT NULL, circuit TEXT NOT NULL, vendor TEXT NOT NULL, model TEXT NOT NULL, expect_s BIGINT NOT NULL,
 	in_charge TEXT NOT NULL, owner TEXT NOT NULL, maintainer TEXT NOT NULL, installed TEXT NOT NULL, condition TEXT NOT NULL, gateway TEXT NOT NULL, limits TEXT NOT NULL, digest TEXT NOT NULL)`
 
