@@ -157,6 +157,9 @@ func (a *app) openFacts(ctx context.Context) error {
 	if err = a.census.RecallChannels(ctx, a.dict); err != nil {
 		return err
 	}
+	a.background("seen", func(ctx context.Context) {
+		a.census.KeepSeen(ctx, func(err error) { a.log.Error().Err(err).Msg("devices that were not let in") })
+	})
 	a.background("channels", func(ctx context.Context) {
 		a.census.KeepChannels(ctx, a.dict, func(err error) { a.log.Error().Err(err).Msg("channels met in the field") })
 	})

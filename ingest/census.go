@@ -43,7 +43,7 @@ func (c *importCmd) Run(d *doorway) error {
 		return err
 	}
 	defer closeDB()
-	o := registry.ImportOptions{By: c.By, Format: format, DryRun: c.DryRun, DeleteMissing: c.DeleteMissing}
+	o := registry.ImportOptions{By: c.By, Format: format, DryRun: c.DryRun, DeleteMissing: c.DeleteMissing, Detached: true}
 	if c.Yes {
 		o.MayDelete = 1
 	}

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -243,6 +244,9 @@ func (a *applied) secrets(ctx context.Context) error {
 func (a *applied) remove(ctx context.Context, ids []devices.FacilityID) error {
 	for _, id := range ids {
 		f, err := scan(a.tx.QueryRow(ctx, `SELECT `+columns+` FROM facility WHERE id=?`, string(id)))
+		if errors.Is(err, sql.ErrNoRows) {
+			err = devices.ErrNotFound
+		}
 		if err != nil {
 			return fmt.Errorf("facility %s: %w", id, err)
 		}

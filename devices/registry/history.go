@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -152,7 +153,7 @@ func (r *Registry) refresh(ctx context.Context) (n int, err error) {
 	r.mu.RLock()
 	last := r.last
 	r.mu.RUnlock()
-	rows, err := r.db.Query(ctx, `SELECT c.id, c.facility, f.id, f.device, f.kind, f.cabinet, f.gateway, f.provisional, k.digest FROM census_change c
+	rows, err := r.db.Query(ctx, `SELECT c.id, c.facility, `+indexText+` FROM census_change c
 		LEFT JOIN facility f ON f.id=c.facility LEFT JOIN credential k ON k.device=f.device WHERE c.id>? ORDER BY c.id LIMIT ?`, last, refreshPage)
 	if err != nil {
 		return 0, err
@@ -160,11 +161,11 @@ func (r *Registry) refresh(ctx context.Context) (n int, err error) {
 	defer rows.Close()
 	for rows.Next() {
 		var id devices.FacilityID
-		var s indexRow
-		if err := rows.Scan(append([]any{&last, &id}, s.into()...)...); err != nil {
+		var text sql.RawBytes
+		if err := rows.Scan(&last, &id, &text); err != nil {
 			return n, err
 		}
-		if err := r.take(last, id, &s); err != nil {
+		if err := r.take(last, id, text); err != nil {
 			return n, err
 		}
 		n++
@@ -172,18 +173,20 @@ func (r *Registry) refresh(ctx context.Context) (n int, err error) {
 	return n, rows.Err()
 }
 
-// take takes one change over.
-func (r *Registry) take(change int64, id devices.FacilityID, s *indexRow) error {
+// take takes one change over; without a text the facility is gone.
+func (r *Registry) take(change int64, id devices.FacilityID, text []byte) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.last = change
-	if len(s.id) == 0 {
+	if len(text) == 0 {
 		r.index.drop(id)
 		return nil
 	}
-	if err := s.put(r.index); err != nil {
+	if err := r.index.read(text); err != nil {
 		return err
 	}
-	r.met(devices.DeviceID(s.device))
+	_, device, _ := bytes.Cut(text, []byte{' '})
+	device, _, _ = bytes.Cut(device, []byte{' '})
+	r.met(devices.DeviceID(device))
 	return nil
 }

@@ -38,6 +38,7 @@ type ImportOptions struct {
 	DryRun        bool    // find every mistake and change nothing
 	DeleteMissing bool    // take facilities out that the file does not have
 	MayDelete     float64 // at most this share of them; default 0.01
+	Detached      bool    // leave the index in memory as it was: this process has no more use for it
 }
 
 // Report is what an import did.
@@ -86,6 +87,9 @@ func (r *Registry) Import(ctx context.Context, in io.ReadSeeker, o ImportOptions
 	})
 	if err != nil && !errors.Is(err, errDryRun) {
 		return rep, fmt.Errorf("import: %w", plain(err))
+	}
+	if o.Detached {
+		return rep, nil
 	}
 	return rep, r.Refresh(ctx)
 }

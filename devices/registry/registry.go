@@ -6,6 +6,7 @@
 package registry
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
@@ -69,44 +70,43 @@ func (r *Registry) load(ctx context.Context) error {
 	if err := r.db.QueryRow(ctx, `SELECT COALESCE(MAX(id),0) FROM census_change`).Scan(&r.last); err != nil {
 		return err
 	}
-	rows, err := r.db.Query(ctx, `SELECT f.id, f.device, f.kind, f.cabinet, f.gateway, f.provisional, k.digest FROM facility f LEFT JOIN credential k ON k.device=f.device`)
+	rows, err := r.db.Query(ctx, `SELECT `+indexText+` FROM facility f LEFT JOIN credential k ON k.device=f.device`)
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
-	var s indexRow
+	var text sql.RawBytes
 	for rows.Next() {
-		if err := rows.Scan(s.into()...); err != nil {
+		if err := rows.Scan(&text); err != nil {
 			return err
 		}
-		if err := s.put(r.index); err != nil {
+		if err := r.index.read(text); err != nil {
 			return err
 		}
 	}
 	return rows.Err()
 }
 
-// indexRow is what the database tells of a facility for the index.
-type indexRow struct {
-	id, device, kind, cabinet, gateway, digest sql.RawBytes
-	provisional                                sql.NullInt64
-}
+// indexText is what the index wants of a facility f and a credential k, as one
+// text: a million rows of one column are read in half the time that seven take.
+// Only the last part may hold spaces; all is NULL when there is no facility.
+const indexText = `f.id||' '||f.device||' '||f.kind||' '||CAST(f.provisional AS TEXT)||' '||f.gateway||' '||COALESCE(k.digest,'')||' '||f.cabinet`
 
-func (s *indexRow) into() []any {
-	return []any{&s.id, &s.device, &s.kind, &s.cabinet, &s.gateway, &s.provisional, &s.digest}
-}
-
-// put takes the row over; x makes copies of its texts.
-func (s *indexRow) put(x *index) error {
-	kind, err := devices.ParseKind(string(s.kind))
-	if err != nil {
-		return fmt.Errorf("facility %s: %w", s.id, err)
+// read takes over what indexText wrote, and makes copies of it.
+func (x *index) read(text []byte) error {
+	parts := bytes.SplitN(text, []byte{' '}, 7)
+	if len(parts) != 7 {
+		return fmt.Errorf("facility %q: %w", text, devices.ErrInvalid)
 	}
-	f := Facility{ID: devices.FacilityID(s.id), Device: devices.DeviceID(s.device), Kind: kind, Cabinet: string(s.cabinet), Gateway: devices.DeviceID(s.gateway), Provisional: s.provisional.Int64 != 0}
+	kind, err := devices.ParseKind(string(parts[2]))
+	if err != nil {
+		return fmt.Errorf("facility %s: %w", parts[0], err)
+	}
+	f := Facility{ID: devices.FacilityID(parts[0]), Device: devices.DeviceID(parts[1]), Kind: kind, Provisional: string(parts[3]) != "0", Gateway: devices.DeviceID(parts[4]), Cabinet: string(parts[6])}
 	var d *digest
-	if len(s.digest) > 0 {
-		if d, err = parseDigest(string(s.digest)); err != nil {
-			return fmt.Errorf("device %s: %w", s.device, err)
+	if len(parts[5]) > 0 {
+		if d, err = parseDigest(parts[5]); err != nil {
+			return fmt.Errorf("device %s: %w", f.Device, err)
 		}
 	}
 	x.put(&f, d)

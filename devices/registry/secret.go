@@ -62,9 +62,12 @@ func (r *Registry) digest(d devices.DeviceID, password []byte) (out digest) {
 }
 
 // parseDigest reads what the database keeps: hex.
-func parseDigest(s string) (*digest, error) {
+func parseDigest(s []byte) (*digest, error) {
 	var d digest
-	if n, err := hex.Decode(d[:], []byte(s)); err != nil || n != len(d) {
+	if len(s) != hex.EncodedLen(len(d)) {
+		return nil, fmt.Errorf("digest of a secret has %d digits: %w", len(s), devices.ErrInvalid)
+	}
+	if n, err := hex.Decode(d[:], s); err != nil || n != len(d) {
 		return nil, fmt.Errorf("digest of a secret: %d of %d bytes: %w", n, len(d), errors.Join(err, devices.ErrInvalid))
 	}
 	return &d, nil
