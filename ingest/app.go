@@ -151,7 +151,7 @@ func (a *app) openFacts(ctx context.Context) error {
 		return err
 	}
 	a.push("database", a.db.Close)
-	if a.census, err = registry.Open(ctx, a.db, registry.Options{Dir: a.data}); err != nil {
+	if a.census, err = registry.Open(ctx, a.db, censusOptions(&a.conf, a.data)); err != nil {
 		return err
 	}
 	if err = a.census.RecallChannels(ctx, a.dict); err != nil {

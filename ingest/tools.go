@@ -50,6 +50,14 @@ func databaseURL(conf *config.Config, data string) string {
 	return "sqlite://" + filepath.Join(data, "lamplighter.db")
 }
 
+func censusOptions(conf *config.Config, data string) registry.Options {
+	o := registry.Options{Dir: data}
+	if b := conf.Census.Bounds; len(b) == 4 {
+		o.Bounds = registry.Box{West: b[0], South: b[1], East: b[2], North: b[3]}
+	}
+	return o
+}
+
 // openCensus opens what the tools need beside a running daemon.
 func openCensus(d *doorway, file, data string) (*database.DB, *registry.Registry, *auth.Keeper, func(), error) {
 	conf, err := config.Load(file, d.env)
@@ -63,7 +71,7 @@ func openCensus(d *doorway, file, data string) (*database.DB, *registry.Registry
 	if err != nil {
 		return nil, nil, nil, nil, err
 	}
-	census, err := registry.Open(d.ctx, db, registry.Options{Dir: data})
+	census, err := registry.Open(d.ctx, db, censusOptions(&conf, data))
 	if err != nil {
 		return nil, nil, nil, nil, err
 	}

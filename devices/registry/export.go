@@ -154,8 +154,8 @@ func (s *geoSink) end() error {
 	return err
 }
 
-// Page is up to limit facilities by id, after one.
-func (r *Registry) Page(ctx context.Context, after devices.FacilityID, limit int) ([]Facility, error) {
+// After is up to limit facilities by id, after one.
+func (r *Registry) After(ctx context.Context, after devices.FacilityID, limit int) ([]Facility, error) {
 	rows, err := r.db.Query(ctx, `SELECT `+columns+` FROM facility WHERE id>? ORDER BY id LIMIT ?`, string(after), limit)
 	if err != nil {
 		return nil, fmt.Errorf("read census: %w", err)

@@ -31,10 +31,10 @@ func writeCity(out io.Writer, n int) error {
 }
 
 // cityFile is a census file of n facilities, or the one that
-// LAMPLIGHTER_CITY_FILE names, which is made if need be.
+// LAMPLIGHTER_TEST_CITY_FILE names, which is made if need be.
 func cityFile(tb testing.TB, n int) string {
 	tb.Helper()
-	name := os.Getenv("LAMPLIGHTER_CITY_FILE")
+	name := os.Getenv("LAMPLIGHTER_TEST_CITY_FILE")
 	if name == "" {
 		name = filepath.Join(tb.TempDir(), "city.csv")
 	} else if _, err := os.Stat(name); err == nil {
@@ -52,7 +52,7 @@ func cityFile(tb testing.TB, n int) string {
 }
 
 // BenchmarkMillion imports, loads and exports a million facilities, once. With
-// LAMPLIGHTER_CITY_FILE it keeps the file, for a daemon to be started with.
+// LAMPLIGHTER_TEST_CITY_FILE it keeps the file, for a daemon to be started with.
 func BenchmarkMillion(b *testing.B) {
 	const n = 1_000_000
 	file := cityFile(b, n)
@@ -75,7 +75,7 @@ func BenchmarkMillion(b *testing.B) {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		again, err := Open(b.Context(), db, Options{Dir: dir})
-		if err != nil || again.Count() != n {
+		if err != nil || again.Size() != n {
 			b.Fatal(err)
 		}
 		lap("load_s")

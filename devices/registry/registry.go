@@ -142,8 +142,8 @@ func (r *Registry) IsGateway(gw, child devices.DeviceID) bool {
 	return ok && e.Gateway == gw
 }
 
-// Count is how many facilities the index holds.
-func (r *Registry) Count() int {
+// Size is how many facilities the index holds.
+func (r *Registry) Size() int {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	return r.index.count

@@ -160,8 +160,8 @@ func TestADeviceSitsOnOneFacility(t *testing.T) {
 		}
 		x, _ := r.Find("X")
 		y, _ := r.Find("Y")
-		if x.Facility != "B" || y.Facility != "A" || r.Count() != 2 {
-			t.Errorf("X on %s, Y on %s of %d", x.Facility, y.Facility, r.Count())
+		if x.Facility != "B" || y.Facility != "A" || r.Size() != 2 {
+			t.Errorf("X on %s, Y on %s of %d", x.Facility, y.Facility, r.Size())
 		}
 	})
 }
@@ -181,7 +181,7 @@ func TestAProvisionalFacilityIsAdoptedByImportingIt(t *testing.T) {
 			t.Errorf("report %+v", rep)
 		}
 		e, _ := r.Find("D-2")
-		if !r.Adopted("D-1") || !r.Adopted("D-2") || e.Facility != "MH-2" || r.Count() != 2 {
+		if !r.Adopted("D-1") || !r.Adopted("D-2") || e.Facility != "MH-2" || r.Size() != 2 {
 			t.Errorf("D-2 sits on %+v", e)
 		}
 		if err := r.Enroll(t.Context(), "MH-2"); !errors.Is(err, devices.ErrConflict) {
@@ -197,16 +197,16 @@ func TestWhatIsMissingInTheFileGoesOnlyWhenAsked(t *testing.T) {
 			t.Fatal(err)
 		}
 		left := "id,kind\nB,manhole\nC,manhole\n"
-		if rep := imports(t, r, left); rep.Gone != 0 || r.Count() != 4 {
+		if rep := imports(t, r, left); rep.Gone != 0 || r.Size() != 4 {
 			t.Fatalf("report %+v", rep)
 		}
 		_, err := r.Import(t.Context(), strings.NewReader(left), ImportOptions{DeleteMissing: true})
 		var many *TooManyGoneError
-		if !errors.As(err, &many) || many.Gone != 1 || many.Of != 3 || r.Count() != 4 {
+		if !errors.As(err, &many) || many.Gone != 1 || many.Of != 3 || r.Size() != 4 {
 			t.Fatalf("got %v", err)
 		}
 		o := ImportOptions{By: "wang", DeleteMissing: true, MayDelete: 1, DryRun: true}
-		if rep, err := r.Import(t.Context(), strings.NewReader(left), o); err != nil || rep.Gone != 1 || r.Count() != 4 {
+		if rep, err := r.Import(t.Context(), strings.NewReader(left), o); err != nil || rep.Gone != 1 || r.Size() != 4 {
 			t.Fatalf("dry run: %+v, %v", rep, err)
 		}
 		o.DryRun = false
@@ -241,7 +241,7 @@ func TestAnotherProcessIsFollowed(t *testing.T) {
 		if err := b.Refresh(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if !b.Verify("X", []byte("a-password-of-a-vendor")) || b.Known("B") || b.Count() != 1 {
+		if !b.Verify("X", []byte("a-password-of-a-vendor")) || b.Known("B") || b.Size() != 1 {
 			t.Error("the other one has not heard of it")
 		}
 		imports(t, a, "id,kind,device\nA,manhole,Y\n")

@@ -24,6 +24,7 @@ type Config struct {
 	Listener Listener      `yaml:"listener"`
 	HTTP     HTTP          `yaml:"http"`
 	Devices  Devices       `yaml:"devices"`
+	Census   Census        `yaml:"census"`
 	MQTT     MQTT          `yaml:"mqtt"`
 	Log      Log           `yaml:"log"`
 	Store    Store         `yaml:"store"`
@@ -60,6 +61,19 @@ type HTTP struct {
 // Devices says who may connect.
 type Devices struct {
 	Anonymous bool `yaml:"anonymous"` // take devices that the census does not know, without a password
+}
+
+// Census says where facilities can be.
+type Census struct {
+	Bounds []float64 `yaml:"bounds"` // west, south, east, north in degrees; none = China
+}
+
+func (c *Census) check() error {
+	b := c.Bounds
+	if len(b) == 0 || len(b) == 4 && b[0] >= -180 && b[0] < b[2] && b[2] <= 180 && b[1] >= -90 && b[1] < b[3] && b[3] <= 90 {
+		return nil
+	}
+	return fmt.Errorf("census.bounds: %v; want [west, south, east, north] in degrees, such as [118.3, 25.2, 120.7, 26.7]", b)
 }
 
 // Secret is a secret that stands in a file of its own.
@@ -158,6 +172,9 @@ func (c *Config) check() error {
 		return fmt.Errorf("database: %q; want postgres://user@host/name or nothing for the embedded database", redact(c.Database))
 	}
 	if err := c.Listener.check(); err != nil {
+		return err
+	}
+	if err := c.Census.check(); err != nil {
 		return err
 	}
 	if err := c.MQTT.check(); err != nil {

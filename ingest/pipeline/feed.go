@@ -18,8 +18,8 @@ type Changes interface {
 	// ChangesSince are the changes after one, oldest first, each with the facility
 	// as it is now.
 	ChangesSince(ctx context.Context, id int64, limit int) ([]registry.Change, error)
-	// Page are the facilities after one, by id.
-	Page(ctx context.Context, after devices.FacilityID, limit int) ([]registry.Facility, error)
+	// After are the facilities after one, by id.
+	After(ctx context.Context, after devices.FacilityID, limit int) ([]registry.Facility, error)
 	Newest(ctx context.Context) (int64, error)
 	Refresh(ctx context.Context) error
 }
@@ -142,7 +142,7 @@ func (f *CensusFeed) feedAll(ctx context.Context) error {
 	}
 	began, n := time.Now(), 0
 	for after := devices.FacilityID(""); ; {
-		fs, err := f.Census.Page(ctx, after, feedChanges)
+		fs, err := f.Census.After(ctx, after, feedChanges)
 		if err != nil {
 			return err
 		}

@@ -259,7 +259,7 @@ func (h *history) ChangesSince(_ context.Context, id int64, limit int) ([]regist
 	return h.changes[id:min(int(id)+limit, len(h.changes))], nil
 }
 
-func (h *history) Page(_ context.Context, after devices.FacilityID, limit int) ([]registry.Facility, error) {
+func (h *history) After(_ context.Context, after devices.FacilityID, limit int) ([]registry.Facility, error) {
 	now := map[devices.FacilityID]registry.Facility{}
 	for _, c := range h.changes {
 		if now[c.Facility.ID] = c.Facility; c.Gone {
