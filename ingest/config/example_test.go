@@ -11,7 +11,7 @@ func TestTheExampleIsTheDefault(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Default()
-	want.MQTT.Brokers, want.Rules.Files, want.Pager = Brokers{}, []string{}, []PagerTarget{}
+	want.Census.Bounds, want.MQTT.Brokers, want.Rules.Files, want.Pager = []float64{}, Brokers{}, []string{}, []PagerTarget{}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("the example says\n%+v\nthe defaults are\n%+v", got, want)
 	}

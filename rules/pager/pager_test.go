@@ -8,7 +8,6 @@ import (
 	"math"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -19,6 +18,7 @@ import (
 
 	"lamplighter/devices"
 	"lamplighter/devices/database"
+	"lamplighter/devices/devicestest"
 	"lamplighter/rules"
 	"lamplighter/rules/tickets"
 )
@@ -62,9 +62,9 @@ func (r *receiver) attempts() []string {
 	return append([]string(nil), r.got...)
 }
 
-func desk(t *testing.T, r *receiver) (*tickets.Desk, *Pager) {
+func desk(t *testing.T, url string, r *receiver) (*tickets.Desk, *Pager) {
 	t.Helper()
-	db, err := database.Open(t.Context(), "sqlite://"+filepath.Join(t.TempDir(), "t.db"))
+	db, err := database.Open(t.Context(), url)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,97 +103,105 @@ func eventually(t *testing.T, what string, ok func() bool) {
 }
 
 func TestOneTicketOnePageThroughFailuresInOrder(t *testing.T) {
-	r := newReceiver(t, 500, 503)
-	d, p := desk(t, r)
-	pos, err := d.Resume(t.Context(), 0, 1000)
-	if err != nil {
-		t.Fatal(err)
-	}
-	now := time.Now().UnixMilli()
-	o := &rules.Outcome{Epoch: pos.Epoch, OldSeq: 0, NewSeq: 5, Wall: now, Findings: rules.Findings{Transitions: []rules.Transition{displaced(true, now), displaced(true, now)}}}
-	if err := d.Commit(t.Context(), o); err != nil {
-		t.Fatal(err)
-	}
-	if err := d.Commit(t.Context(), o); !errors.Is(err, devices.ErrFenced) {
-		t.Errorf("the same frame again: %v, want a fence", err)
-	}
-	if err := d.Commit(t.Context(), &rules.Outcome{Epoch: pos.Epoch, OldSeq: 5, NewSeq: 6, Wall: now + 1, Findings: rules.Findings{Transitions: []rules.Transition{displaced(false, now+1)}}}); err != nil {
-		t.Fatal(err)
-	}
-	eventually(t, "both pages", func() bool {
-		s, err := p.Of(t.Context(), 1)
-		return err == nil && len(s) == 2 && s[0].State == "sent" && s[1].State == "sent"
+	devicestest.Databases(t, func(t *testing.T, url string) {
+		r := newReceiver(t, 500, 503)
+		d, p := desk(t, url, r)
+		pos, err := d.Resume(t.Context(), 0, 1000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		now := time.Now().UnixMilli()
+		o := &rules.Outcome{Epoch: pos.Epoch, OldSeq: 0, NewSeq: 5, Wall: now, Findings: rules.Findings{Transitions: []rules.Transition{displaced(true, now), displaced(true, now)}}}
+		if err := d.Commit(t.Context(), o); err != nil {
+			t.Fatal(err)
+		}
+		if err := d.Commit(t.Context(), o); !errors.Is(err, devices.ErrFenced) {
+			t.Errorf("the same frame again: %v, want a fence", err)
+		}
+		if err := d.Commit(t.Context(), &rules.Outcome{Epoch: pos.Epoch, OldSeq: 5, NewSeq: 6, Wall: now + 1, Findings: rules.Findings{Transitions: []rules.Transition{displaced(false, now+1)}}}); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "both pages", func() bool {
+			s, err := p.Of(t.Context(), 1)
+			return err == nil && len(s) == 2 && s[0].State == "sent" && s[1].State == "sent"
+		})
+		ts, err := d.List(t.Context(), tickets.Filter{})
+		if err != nil || len(ts) != 1 || ts[0].State != "closed" || ts[0].ClosedBy != "telemetry" || math.Abs(*ts[0].Value-33) > 0 {
+			t.Errorf("tickets %+v, %v", ts, err)
+		}
+		var story []string
+		for _, a := range r.attempts() {
+			key, body, _ := strings.Cut(a, " ")
+			story = append(story, key+strings.Split(body, `"`)[3])
+		}
+		if got := strings.Join(story, " "); got != "lamplighter-1opened lamplighter-1opened lamplighter-1opened lamplighter-2closed" {
+			t.Errorf("attempts: %s", got)
+		}
 	})
-	ts, err := d.List(t.Context(), tickets.Filter{})
-	if err != nil || len(ts) != 1 || ts[0].State != "closed" || ts[0].ClosedBy != "telemetry" || math.Abs(*ts[0].Value-33) > 0 {
-		t.Errorf("tickets %+v, %v", ts, err)
-	}
-	var story []string
-	for _, a := range r.attempts() {
-		key, body, _ := strings.Cut(a, " ")
-		story = append(story, key+strings.Split(body, `"`)[3])
-	}
-	if got := strings.Join(story, " "); got != "lamplighter-1opened lamplighter-1opened lamplighter-1opened lamplighter-2closed" {
-		t.Errorf("attempts: %s", got)
-	}
 }
 
 func TestARefusedPageFailsAtOnceAndStaysVisible(t *testing.T) {
-	r := newReceiver(t, 400)
-	d, p := desk(t, r)
-	pos, err := d.Resume(t.Context(), 0, 1000)
-	if err != nil {
-		t.Fatal(err)
-	}
-	now := time.Now().UnixMilli()
-	if err := d.Commit(t.Context(), &rules.Outcome{Epoch: pos.Epoch, NewSeq: 1, Wall: now, Findings: rules.Findings{Transitions: []rules.Transition{displaced(true, now)}}}); err != nil {
-		t.Fatal(err)
-	}
-	eventually(t, "the failure", func() bool {
-		s, err := p.Of(t.Context(), 1)
-		return err == nil && len(s) == 1 && s[0].State == "failed" && strings.Contains(s[0].LastError, "400")
+	devicestest.Databases(t, func(t *testing.T, url string) {
+		r := newReceiver(t, 400)
+		d, p := desk(t, url, r)
+		pos, err := d.Resume(t.Context(), 0, 1000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		now := time.Now().UnixMilli()
+		if err := d.Commit(t.Context(), &rules.Outcome{Epoch: pos.Epoch, NewSeq: 1, Wall: now, Findings: rules.Findings{Transitions: []rules.Transition{displaced(true, now)}}}); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "the failure", func() bool {
+			s, err := p.Of(t.Context(), 1)
+			return err == nil && len(s) == 1 && s[0].State == "failed" && strings.Contains(s[0].LastError, "400")
+		})
 	})
 }
 
 func TestTheReplacedDeskWritesNothing(t *testing.T) {
-	d, _ := desk(t, newReceiver(t))
-	old, err := d.Resume(t.Context(), 0, 1000)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := d.Resume(t.Context(), 0, 1000); err != nil {
-		t.Fatal(err)
-	}
-	err = d.Commit(t.Context(), &rules.Outcome{Epoch: old.Epoch, NewSeq: 1, Findings: rules.Findings{Transitions: []rules.Transition{displaced(true, 1)}}})
-	ts, lerr := d.List(t.Context(), tickets.Filter{})
-	if !errors.Is(err, devices.ErrFenced) || lerr != nil || len(ts) != 0 {
-		t.Errorf("got %v, %d tickets, %v", err, len(ts), lerr)
-	}
+	devicestest.Databases(t, func(t *testing.T, url string) {
+		d, _ := desk(t, url, newReceiver(t))
+		old, err := d.Resume(t.Context(), 0, 1000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := d.Resume(t.Context(), 0, 1000); err != nil {
+			t.Fatal(err)
+		}
+		err = d.Commit(t.Context(), &rules.Outcome{Epoch: old.Epoch, NewSeq: 1, Findings: rules.Findings{Transitions: []rules.Transition{displaced(true, 1)}}})
+		ts, lerr := d.List(t.Context(), tickets.Filter{})
+		if !errors.Is(err, devices.ErrFenced) || lerr != nil || len(ts) != 0 {
+			t.Errorf("got %v, %d tickets, %v", err, len(ts), lerr)
+		}
+	})
 }
 
 func TestPeopleAcknowledgeAndClose(t *testing.T) {
-	d, _ := desk(t, newReceiver(t))
-	pos, err := d.Resume(t.Context(), 0, 1000)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := d.Commit(t.Context(), &rules.Outcome{Epoch: pos.Epoch, NewSeq: 1, Findings: rules.Findings{Transitions: []rules.Transition{displaced(true, 1)}}}); err != nil {
-		t.Fatal(err)
-	}
-	if err := d.Acknowledge(t.Context(), 1, "li", "在路上"); err != nil {
-		t.Fatal(err)
-	}
-	if err := d.Acknowledge(t.Context(), 1, "wang", ""); !errors.Is(err, devices.ErrConflict) {
-		t.Errorf("acknowledged twice: %v", err)
-	}
-	if err := d.Close(t.Context(), 1, "li", "盖好了"); err != nil {
-		t.Fatal(err)
-	}
-	if err := d.Close(t.Context(), 9, "li", ""); !errors.Is(err, devices.ErrNotFound) {
-		t.Errorf("a ticket that is not there: %v", err)
-	}
-	h, err := d.History(t.Context(), 1)
-	if err != nil || len(h) != 3 || h[1].Who != "li" || h[2].Note != "盖好了" {
-		t.Errorf("history %+v, %v", h, err)
-	}
+	devicestest.Databases(t, func(t *testing.T, url string) {
+		d, _ := desk(t, url, newReceiver(t))
+		pos, err := d.Resume(t.Context(), 0, 1000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := d.Commit(t.Context(), &rules.Outcome{Epoch: pos.Epoch, NewSeq: 1, Findings: rules.Findings{Transitions: []rules.Transition{displaced(true, 1)}}}); err != nil {
+			t.Fatal(err)
+		}
+		if err := d.Acknowledge(t.Context(), 1, "li", "在路上"); err != nil {
+			t.Fatal(err)
+		}
+		if err := d.Acknowledge(t.Context(), 1, "wang", ""); !errors.Is(err, devices.ErrConflict) {
+			t.Errorf("acknowledged twice: %v", err)
+		}
+		if err := d.Close(t.Context(), 1, "li", "盖好了"); err != nil {
+			t.Fatal(err)
+		}
+		if err := d.Close(t.Context(), 9, "li", ""); !errors.Is(err, devices.ErrNotFound) {
+			t.Errorf("a ticket that is not there: %v", err)
+		}
+		h, err := d.History(t.Context(), 1)
+		if err != nil || len(h) != 3 || h[1].Who != "li" || h[2].Note != "盖好了" {
+			t.Errorf("history %+v, %v", h, err)
+		}
+	})
 }
