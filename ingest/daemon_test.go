@@ -83,7 +83,7 @@ func newDaemonIn(t *testing.T, data, config string) *daemon {
 	if err := os.WriteFile(conf, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	d.token = strings.TrimSpace(d.tool("token", "--data", d.data, "--role", "operator"))
+	d.token = strings.TrimSpace(d.tool("token", "--config", conf, "--data", d.data, "--role", "operator"))
 	d.start()
 	t.Cleanup(func() { d.end(syscall.SIGTERM) })
 	return d
