@@ -64,8 +64,8 @@ func (s *geoSource) feature() (*geoFeature, error) {
 		}
 	}
 	if !s.dec.More() {
-		if _, err := s.dec.Token(); err != nil {
-			return nil, err // cut short
+		if t, err := s.dec.Token(); err != nil || t != json.Delim(']') {
+			return nil, io.ErrUnexpectedEOF
 		}
 		return nil, io.EOF
 	}
