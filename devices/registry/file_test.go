@@ -136,9 +136,10 @@ func TestFilesThatCannotBeReadSayWhy(t *testing.T) {
 	refuses(t, r, "id,kind,name\nA,manhole,\"caf\xe9\x20\"\n", ImportOptions{}, "line 2, name")
 	refuses(t, r, "id,kind,password\nA,manhole,short\n", ImportOptions{}, `line 2, password: found "…"; want at least 16 random characters`)
 	geo := ImportOptions{Format: GeoJSON}
+	refuses(t, r, "", geo, "want a GeoJSON FeatureCollection")
 	refuses(t, r, `{"type":"Feature"}`, geo, "want a FeatureCollection with features")
 	refuses(t, r, `{"features":[{"properties":{"id":"A","kind":"manhole"},"geometry":{"type":"Point","coordinates":[119.3,26.08]}},{"properties":{"id":"B"},"geometry":{"type":"LineString","coordinates":[]}},`, geo,
-		`line 2, geometry: found "LineString"; want a Point`, "line 2, kind", "line 2, : found \"\"; the file is cut short")
+		`line 2, geometry: found "LineString"; want a Point`, "line 2, kind", "line 3, : found \"\"; the file is cut short")
 	if r.Size() != 0 {
 		t.Error("something was taken")
 	}

@@ -8,6 +8,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"lamplighter/devices"
 )
 
 // geoSource reads a GeoJSON FeatureCollection (RFC 7946), feature by feature.
@@ -60,7 +62,7 @@ func (s *geoSource) open() error {
 func (s *geoSource) feature() (*geoFeature, error) {
 	if !s.in {
 		if err := s.open(); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%v: %w", err, devices.ErrInvalid) // not %w: an empty file is no end
 		}
 	}
 	if !s.dec.More() {
@@ -71,10 +73,11 @@ func (s *geoSource) feature() (*geoFeature, error) {
 	}
 	s.n++
 	var f geoFeature
-	if err := s.dec.Decode(&f); err != nil {
-		return nil, err
+	err := s.dec.Decode(&f)
+	if errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF
 	}
-	return &f, nil
+	return &f, err
 }
 
 // next implements source.
