@@ -7,20 +7,11 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
-	"crypto/subtle"
 	"database/sql"
-	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
-	"strings"
-	"sync"
 	"time"
-
-	"golang.org/x/crypto/argon2"
-	"golang.org/x/time/rate"
 
 	"lamplighter/devices"
 	"lamplighter/devices/database"
@@ -37,38 +28,66 @@ const (
 	Admin      Role = "admin"
 )
 
-var ranks = map[Role]int{Viewer: 1, Operator: 2, Dispatcher: 3, Admin: 4}
+// rank is the place of r among the roles, 0 for none of them.
+func (r Role) rank() int {
+	switch r {
+	case Viewer:
+		return 1
+	case Operator:
+		return 2
+	case Dispatcher:
+		return 3
+	case Admin:
+		return 4
+	}
+	return 0
+}
 
 // ParseRole checks a role's name.
 func ParseRole(s string) (Role, error) {
-	if ranks[Role(s)] == 0 {
-		return "", fmt.Errorf("role %q: want viewer, operator, dispatcher or admin", s)
+	if Role(s).rank() == 0 {
+		return "", fmt.Errorf("role %q: want viewer, operator, dispatcher or admin: %w", s, devices.ErrInvalid)
 	}
 	return Role(s), nil
 }
 
 // May tells whether r may do what need may.
-func (r Role) May(need Role) bool { return ranks[r] >= ranks[need] && ranks[need] > 0 }
+func (r Role) May(need Role) bool { return r.rank() >= need.rank() && need.rank() > 0 }
 
 // Who is somebody who was let in.
 type Who struct {
-	Name string `json:"user"`
-	Role Role   `json:"role"`
-	CSRF string `json:"csrf"` // "" for a token, which no browser sends by itself
+	Name    string `json:"user"`
+	Role    Role   `json:"role"`
+	CSRF    string `json:"csrf" doc:"to be sent back as X-CSRF-Token; empty for a token, which no browser sends by itself"`
+	Initial bool   `json:"initial_password" doc:"the password is still the one that the first start has printed: change it"`
+}
+
+// Options of a Keeper.
+type Options struct {
+	DB  *database.DB
+	Dir string // where initial-admin-password lies
+	Now func() time.Time
 }
 
 // Keeper keeps users, sessions and tokens. It is safe for concurrent use.
 type Keeper struct {
-	db  *database.DB
-	now func() time.Time
-
-	mu    sync.Mutex
-	tries map[string]*rate.Limiter // guarded by mu: log-ins by address and by user
+	db    *database.DB
+	dir   string
+	now   func() time.Time
+	from  *Limiter      // log-ins by address
+	wrong *Limiter      // wrong passwords by user
+	turns chan struct{} // one for each password that is stretched at the same time
 }
 
+// stretchers bounds the memory of log-ins: each takes 64 MB while it is checked.
+const stretchers = 2
+
 // New returns a keeper.
-func New(db *database.DB, now func() time.Time) *Keeper {
-	return &Keeper{db: db, now: now, tries: make(map[string]*rate.Limiter)}
+func New(o Options) *Keeper {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return &Keeper{db: o.DB, dir: o.Dir, now: o.Now, from: NewLimiter(1.0/6, 10, o.Now), wrong: NewLimiter(1.0/6, 30, o.Now), turns: make(chan struct{}, stretchers)}
 }
 
 const (
@@ -76,87 +95,7 @@ const (
 	tokenLife   = 10 * 365 * 24 * time.Hour
 )
 
-// EnsureAdmin makes the user admin on first start, with a random password that
-// is returned and written to dir/initial-admin-password (0600); "" when there
-// are users already.
-func (k *Keeper) EnsureAdmin(ctx context.Context, dir string) (string, error) {
-	var n int
-	if err := k.db.QueryRow(ctx, `SELECT COUNT(*) FROM app_user`).Scan(&n); err != nil {
-		return "", fmt.Errorf("count users: %w", err)
-	}
-	if n > 0 {
-		return "", nil
-	}
-	p := rand.Text()
-	if err := os.WriteFile(filepath.Join(dir, "initial-admin-password"), []byte(p+"\n"), 0o600); err != nil {
-		return "", fmt.Errorf("write the first password: %w", err)
-	}
-	return p, k.SetUser(ctx, "admin", Admin, p)
-}
-
-// SetUser adds or changes a user.
-func (k *Keeper) SetUser(ctx context.Context, name string, r Role, password string) error {
-	salt := make([]byte, 16)
-	rand.Read(salt)
-	h := base64.RawStdEncoding.EncodeToString(salt) + "$" + base64.RawStdEncoding.EncodeToString(stretch(password, salt))
-	err := k.db.Write(ctx, func(tx *database.Tx) error {
-		_, err := tx.Exec(ctx, `INSERT INTO app_user (name, role, password) VALUES (?,?,?) ON CONFLICT (name) DO UPDATE SET role=excluded.role, password=excluded.password`, name, string(r), h)
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("set user %s: %w", name, err)
-	}
-	return nil
-}
-
-// stretch is argon2id with the second recommended setting of RFC 9106.
-func stretch(password string, salt []byte) []byte {
-	return argon2.IDKey([]byte(password), salt, 3, 64<<10, 2, 32)
-}
-
-// Login checks a password and opens a session; its secret goes into a cookie.
-func (k *Keeper) Login(ctx context.Context, remote, name, password string) (secret string, w Who, err error) {
-	if !k.allow(remote) || !k.allow("user:"+name) {
-		return "", w, fmt.Errorf("too many log-ins, wait a minute: %w", devices.ErrTemporary)
-	}
-	var role, h string
-	err = k.db.QueryRow(ctx, `SELECT role, password FROM app_user WHERE name=?`, name).Scan(&role, &h)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return "", w, fmt.Errorf("log in: %w", err)
-	}
-	salt, want, _ := strings.Cut(h, "$")
-	s, _ := base64.RawStdEncoding.DecodeString(salt)
-	if len(s) == 0 {
-		s = make([]byte, 16) // an unknown user takes as long as a known one
-	}
-	got := base64.RawStdEncoding.EncodeToString(stretch(password, s))
-	if subtle.ConstantTimeCompare([]byte(got), []byte(want)) != 1 {
-		return "", w, fmt.Errorf("user name or password is wrong: %w", devices.ErrForbidden)
-	}
-	w = Who{Name: name, Role: Role(role), CSRF: rand.Text()}
-	secret, err = k.open(ctx, "session", w, sessionLife)
-	return secret, w, err
-}
-
-func (k *Keeper) allow(key string) bool {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	l := k.tries[key]
-	if l == nil {
-		if len(k.tries) > 10000 {
-			clear(k.tries)
-		}
-		l = rate.NewLimiter(rate.Every(6*time.Second), 10)
-		k.tries[key] = l
-	}
-	return l.AllowN(k.now(), 1)
-}
-
-// NewToken opens a token for a program; it is seen this once.
-func (k *Keeper) NewToken(ctx context.Context, name string, r Role) (string, error) {
-	return k.open(ctx, "token", Who{Name: name, Role: r}, tokenLife)
-}
-
+// open makes a session or a token.
 func (k *Keeper) open(ctx context.Context, kind string, w Who, life time.Duration) (string, error) {
 	secret := rand.Text()
 	now := k.now()
@@ -178,22 +117,36 @@ func digest(s string) string {
 }
 
 // Check says whose session ("session") or token ("token") a secret is;
-// devices.ErrForbidden if nobody's.
+// devices.ErrForbidden if nobody's. A session has the role that its user has
+// now, and none when the user is gone.
 func (k *Keeper) Check(ctx context.Context, kind, secret string) (Who, error) {
 	var w Who
-	var role string
-	err := k.db.QueryRow(ctx, `SELECT name, role, csrf FROM api_key WHERE digest=? AND kind=? AND expires>?`, digest(secret), kind, k.now().UnixMilli()).Scan(&w.Name, &role, &w.CSRF)
-	if errors.Is(err, sql.ErrNoRows) {
-		return w, fmt.Errorf("%s is unknown or has expired: %w", kind, devices.ErrForbidden)
+	var role, user string
+	err := k.db.QueryRow(ctx, `SELECT k.name, k.role, k.csrf, COALESCE(u.role,''), COALESCE(u.initial,0) FROM api_key k LEFT JOIN app_user u ON u.name=k.name WHERE k.digest=? AND k.kind=? AND k.expires>?`,
+		digest(secret), kind, k.now().UnixMilli()).Scan(&w.Name, &role, &w.CSRF, &user, &w.Initial)
+	if kind == "session" {
+		role = user
+	} else {
+		w.Initial = false
+	}
+	if errors.Is(err, sql.ErrNoRows) || err == nil && role == "" {
+		return Who{}, fmt.Errorf("the %s is unknown or has expired: %w", kind, devices.ErrForbidden)
+	}
+	if err != nil {
+		return Who{}, fmt.Errorf("check a %s: %w", kind, err)
 	}
 	w.Role = Role(role)
-	return w, err
+	return w, nil
 }
 
-// Logout ends a session.
-func (k *Keeper) Logout(ctx context.Context, secret string) error {
-	return k.db.Write(ctx, func(tx *database.Tx) error {
-		_, err := tx.Exec(ctx, `DELETE FROM api_key WHERE digest=?`, digest(secret))
+// Sweep deletes sessions and tokens that have expired.
+func (k *Keeper) Sweep(ctx context.Context) error {
+	err := k.db.Write(ctx, func(tx *database.Tx) error {
+		_, err := tx.Exec(ctx, `DELETE FROM api_key WHERE expires<=?`, k.now().UnixMilli())
 		return err
 	})
+	if err != nil {
+		return fmt.Errorf("delete expired sessions: %w", err)
+	}
+	return nil
 }
