@@ -24,6 +24,7 @@ const (
 	FlagUnknown                          // the device is not in the census
 	FlagWill                             // a last will, published by the listener in the device's name
 	FlagCut                              // over the listener's limit of bytes: only the beginning of the payload is here
+	FlagRetaken                          // was refused once and taken back in by hand: history, never the state of now
 )
 
 // Has tells whether all flags of f are set.

@@ -62,6 +62,16 @@ func (b *Book) observe(m *devices.Message) (dup bool, gap Gap) {
 	return dup, gap
 }
 
+// regain notes a message that came back from quarantine. It never moves the
+// sequence: a boot of long ago does not begin anew.
+func (b *Book) regain(m *devices.Message) (gap Gap) {
+	b.Received++
+	if m.HasSeq && b.started && m.Boot == b.Boot && b.fill(m.Seq) {
+		gap = Gap{Device: m.Device, Boot: m.Boot, From: m.Seq, To: m.Seq, Filled: true}
+	}
+	return gap
+}
+
 // repeated looks for the same bytes among the last messages without a number;
 // they are a copy only if they carry their own time.
 func (b *Book) repeated(m *devices.Message) (dup bool) {

@@ -152,6 +152,10 @@ func (e *Engine) message(m *devices.Message, flags devices.UplinkFlags) {
 	if f.kind == devices.KindUnknown {
 		e.takeKind(f, guess(m))
 	}
+	if flags.Has(devices.FlagRetaken) {
+		e.retaken(f, m)
+		return
+	}
 	if m.Type == devices.State && flags.Has(devices.FlagWill) {
 		return // a will says that a connection broke, not that a device is silent
 	}
@@ -178,6 +182,17 @@ func (e *Engine) message(m *devices.Message, flags devices.UplinkFlags) {
 		}
 	}
 	e.ripen(f, f.newest)
+}
+
+// retaken is a message that came back from quarantine: its readings are history
+// however young they are, and its number is one that came after all.
+func (e *Engine) retaken(f *facility, m *devices.Message) {
+	if gap := f.book.regain(m); gap.To > 0 {
+		gap.Device, gap.At = f.device, e.wall
+		e.found.Gaps = append(e.found.Gaps, gap)
+	}
+	f.book.Late += int64(len(m.Readings))
+	e.Late += int64(len(m.Readings))
 }
 
 // retained is a message that a broker kept: nobody was heard just now, and only

@@ -1,8 +1,10 @@
 package rules
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -28,8 +30,6 @@ type Outcome struct {
 	Findings
 	Refused []Refused
 }
-
-func (o *Outcome) empty() bool { return len(o.Transitions)+len(o.Gaps)+len(o.Refused) == 0 }
 
 // Desk writes outcomes down. Commit is one transaction; it returns
 // devices.ErrFenced, and has written nothing, when somebody else has taken the
@@ -73,11 +73,14 @@ type Worker struct {
 	mu        sync.Mutex
 	engine    *Engine // guarded by mu
 	partition int
-	pos       Position // guarded by mu
-	judged    uint64   // guarded by mu: the last frame that engine has seen
-	committed int64    // wall of the last commit
-	keep      uint64   // guarded by mu: the oldest frame that a restart would need
-	due       int64    // wall of the next snapshot
+	pos       Position  // guarded by mu
+	judged    uint64    // guarded by mu: the last frame that engine has seen
+	committed int64     // wall of the last commit
+	wall      int64     // of the last frame
+	keep      uint64    // guarded by mu: the oldest frame that a restart would need
+	held      []Refused // guarded by mu: not written down yet
+	heldBytes int       // guarded by mu
+	due       int64     // wall of the next snapshot
 	saving    sync.WaitGroup
 	replay    progress
 }
@@ -119,6 +122,7 @@ func (w *Worker) Start(ctx context.Context, partition int) (from uint64, err err
 	defer w.mu.Unlock()
 	w.partition, w.pos, w.engine, w.keep = partition, pos, e, max(seq+1, first)
 	w.due, w.committed, w.judged = 0, 0, 0
+	w.held, w.heldBytes = nil, 0
 	w.replay = progress{from: w.keep, to: pos.Seq}
 	return w.keep, nil
 }
@@ -156,7 +160,7 @@ func (w *Worker) Consume(ctx context.Context, b *devices.Batch) error {
 	e := w.engine
 	before := Engine{Evaluated: e.Evaluated, Late: e.Late, Duplicates: e.Duplicates}
 	found, err := e.Step(b)
-	w.judged = b.Seq
+	w.judged, w.wall = b.Seq, b.Wall
 	if err != nil {
 		w.opt.Logger.Error().Err(err).Int("partition", w.partition).Msg("passed over in the log")
 	}
@@ -164,16 +168,18 @@ func (w *Worker) Consume(ctx context.Context, b *devices.Batch) error {
 		w.replay.at(b.Seq, w)
 		return nil
 	}
-	o := Outcome{Partition: w.partition, Epoch: w.pos.Epoch, OldSeq: w.pos.Seq, NewSeq: b.Seq, Wall: b.Wall, Findings: *found, Refused: refusals(b)}
+	w.hold(b)
+	o := Outcome{Partition: w.partition, Epoch: w.pos.Epoch, OldSeq: w.pos.Seq, NewSeq: b.Seq, Wall: b.Wall, Findings: *found, Refused: w.held}
 	save := w.opt.Archive != nil && b.Wall >= w.due
-	if !o.empty() || save || b.Wall-w.committed >= cursorEvery.Milliseconds() {
+	if len(o.Transitions)+len(o.Gaps) > 0 || save || b.Wall-w.committed >= cursorEvery.Milliseconds() || len(w.held) >= maxHeld || w.heldBytes >= maxHeldBytes {
 		if err := w.opt.Desk.Commit(ctx, &o); err != nil {
 			return fmt.Errorf("write down frame %d: %w", b.Seq, err)
 		}
 		w.pos.Seq, w.committed = b.Seq, b.Wall
+		w.held, w.heldBytes = w.held[:0], 0
 	}
 	w.opt.Metrics.judged(&before, e, found.Gaps)
-	w.reply(b, o.Refused)
+	w.reply(b)
 	if save {
 		w.snapshot(b.Seq, b.Wall)
 	}
@@ -213,7 +219,7 @@ func (w *Worker) Stop(ctx context.Context) error {
 		return nil
 	}
 	if w.judged > w.pos.Seq {
-		o := Outcome{Partition: w.partition, Epoch: w.pos.Epoch, OldSeq: w.pos.Seq, NewSeq: w.judged}
+		o := Outcome{Partition: w.partition, Epoch: w.pos.Epoch, OldSeq: w.pos.Seq, NewSeq: w.judged, Wall: w.wall, Refused: w.held}
 		if err := w.opt.Desk.Commit(ctx, &o); err != nil {
 			return fmt.Errorf("stop rules: %w", err)
 		}
@@ -222,28 +228,43 @@ func (w *Worker) Stop(ctx context.Context) error {
 	return w.opt.Archive.save(w.partition, w.engine.freeze(w.judged))
 }
 
-func refusals(b *devices.Batch) []Refused {
-	var out []Refused
+// Refusals wait at most cursorEvery, so that a flood of garbage costs one
+// transaction a second and not one for each frame; nor do they grow beyond this.
+const (
+	maxHeld      = 1000
+	maxHeldBytes = 4 << 20
+)
+
+// hold copies what was refused: the batch is used again before it is written
+// down. It waits to be committed with the cursor, so none is lost.
+func (w *Worker) hold(b *devices.Batch) {
 	for i := range b.Items {
-		if it := &b.Items[i]; it.Refusal != nil {
-			out = append(out, Refused{it.Uplink, *it.Refusal})
+		it := &b.Items[i]
+		if it.Refusal == nil {
+			continue
 		}
+		u := it.Uplink
+		u.Device, u.Topic, u.Source = devices.DeviceID(strings.Clone(string(u.Device))), strings.Clone(u.Topic), strings.Clone(u.Source)
+		u.Payload = bytes.Clone(u.Payload)
+		w.held = append(w.held, Refused{u, *it.Refusal})
+		w.heldBytes += len(u.Payload)
 	}
-	return out
 }
 
-func (w *Worker) reply(b *devices.Batch, refused []Refused) {
-	for i := range refused {
-		w.opt.Metrics.refused.WithLabelValues(string(refused[i].Refusal.Code)).Inc()
-	}
-	if w.opt.Replier == nil {
-		return
-	}
-	for i := range refused {
-		w.opt.Replier.Refused(refused[i].Uplink.Device, &refused[i].Refusal)
-	}
+// reply counts what was refused and tells the devices at once: it does not wait
+// for the quarantine.
+func (w *Worker) reply(b *devices.Batch) {
 	for i := range b.Items {
-		if m := b.Items[i].Message; m != nil && b.Items[i].Refusal == nil && m.Notice != nil {
+		it := &b.Items[i]
+		if it.Refusal != nil {
+			w.opt.Metrics.refused.WithLabelValues(string(it.Refusal.Code)).Inc()
+		}
+		if w.opt.Replier == nil {
+			continue
+		}
+		if it.Refusal != nil {
+			w.opt.Replier.Refused(it.Uplink.Device, it.Refusal)
+		} else if m := it.Message; m != nil && m.Notice != nil {
 			w.opt.Replier.Refused(m.Device, m.Notice)
 		}
 	}

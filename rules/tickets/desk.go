@@ -33,11 +33,12 @@ type Outbox interface {
 
 // Options of a Desk.
 type Options struct {
-	DB      *database.DB
-	Outbox  Outbox
-	Zone    *time.Location // of the city: numbers count per civil day
-	Metrics prometheus.Registerer
-	Now     func() time.Time
+	DB         *database.DB
+	Outbox     Outbox
+	Quarantine *Quarantine    // default: one with the usual bounds
+	Zone       *time.Location // of the city: numbers count per civil day
+	Metrics    prometheus.Registerer
+	Now        func() time.Time
 }
 
 // Desk implements rules.Desk. It is safe for concurrent use.
@@ -55,6 +56,9 @@ var _ rules.Desk = (*Desk)(nil)
 func New(o Options) *Desk {
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Quarantine == nil {
+		o.Quarantine = NewQuarantine(QuarantineOptions{DB: o.DB, Metrics: o.Metrics, Now: o.Now})
 	}
 	d := &Desk{opt: o, metrics: newMetrics(&o), news: make(chan struct{})}
 	return d
@@ -82,6 +86,7 @@ func (d *Desk) Resume(ctx context.Context, partition int, newest uint64) (rules.
 // Commit writes an outcome down, whole or not at all.
 func (d *Desk) Commit(ctx context.Context, o *rules.Outcome) error {
 	var did tally
+	refused := d.opt.Quarantine.admit(o.Wall, o.Refused)
 	err := d.opt.DB.Write(ctx, func(tx *database.Tx) error {
 		did = tally{}
 		if err := fence(ctx, tx, o); err != nil {
@@ -96,7 +101,7 @@ func (d *Desk) Commit(ctx context.Context, o *rules.Outcome) error {
 		if err := ledger(ctx, tx, o.Gaps); err != nil {
 			return err
 		}
-		return quarantine(ctx, tx, o)
+		return refused.write(ctx, tx)
 	})
 	if err != nil {
 		return err
