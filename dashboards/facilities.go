@@ -3,8 +3,6 @@ package dashboards
 import (
 	"context"
 	"fmt"
-	"sort"
-	"time"
 
 	"lamplighter/devices"
 	"lamplighter/devices/registry"
@@ -14,52 +12,109 @@ import (
 // facilityItem is a facility with its state.
 type facilityItem struct {
 	registry.Facility
+	Updated  *string `json:"updated"`
 	State    string  `json:"state" enum:"ok,faulty,unknown"`
 	LastSeen *string `json:"last_seen"`
 }
 
 func (s *Server) item(f registry.Facility) facilityItem {
 	facts, _ := s.opt.State.Inspect(f.ID)
-	return facilityItem{f, state(facts), s.instant(facts.Seen)}
+	return facilityItem{f, s.instant(f.Updated), state(facts), s.instant(facts.Seen)}
 }
 
 // state is unknown for what has not been heard of: never "ok".
 func state(f rules.Facts) string {
 	switch {
 	case f.Seen == 0 || f.Silent:
-		return "unknown"
+		return rules.Unknown.String()
 	case f.Faulty:
-		return "faulty"
+		return rules.Faulty.String()
 	}
-	return "ok"
+	return rules.OK.String()
 }
 
-type page[T any] struct {
-	Items []T     `json:"items"`
-	Next  *string `json:"next" doc:"cursor of the next page, null on the last"`
-	Total *int    `json:"total,omitempty"`
+func facilitySorts() sorts[registry.Facility] {
+	return sorts[registry.Facility]{
+		{"id", "id", false, func(f *registry.Facility) any { return string(f.ID) }},
+		{"name", "name", false, func(f *registry.Facility) any { return f.Name }},
+		{"kind", "kind", false, func(f *registry.Facility) any { return f.Kind.String() }},
+		{"area", "area", false, func(f *registry.Facility) any { return string(f.Area) }},
+		{"updated", "updated", true, func(f *registry.Facility) any { return f.Updated }},
+	}
+}
+
+func facilityKey() keyOf[registry.Facility] {
+	return keyOf[registry.Facility]{"id", func(f *registry.Facility) any { return string(f.ID) }}
 }
 
 func (s *Server) facilities(ctx context.Context, in *struct {
-	Kind   string `query:"kind"`
-	Area   string `query:"area"`
-	Q      string `query:"q" maxLength:"100"`
-	Cursor string `query:"cursor" maxLength:"64"`
-	Limit  int    `query:"limit" default:"50" minimum:"1" maximum:"500"`
-}) (*struct{ Body page[facilityItem] }, error) {
-	fs, total, err := s.opt.Census.List(ctx, registry.Filter{Kind: in.Kind, Area: devices.AreaCode(in.Area), Query: in.Q, After: devices.FacilityID(in.Cursor), Limit: in.Limit})
+	Paging
+	Kind  string `query:"kind" enum:"unknown,manhole,streetlight,bridge"`
+	Area  string `query:"area" maxLength:"15" doc:"an area code: the area and all that lies in it"`
+	Q     string `query:"q" maxLength:"100" doc:"in id and name"`
+	State string `query:"state" enum:"ok,faulty,unknown" doc:"how the rules see it now. A page may then be short, or empty: go on until next is null"`
+}) (*listed[facilityItem], error) {
+	t, err := facilitySorts().begin(in.Paging, facilityKey())
 	if err != nil {
 		return nil, err
 	}
-	out := page[facilityItem]{Items: []facilityItem{}, Total: &total}
+	f := registry.Filter{Kind: in.Kind, Area: devices.AreaCode(in.Area), Query: in.Q}
+	if in.State != "" {
+		fs, next, err := s.standing(ctx, f, t, in.State)
+		return answer(ctx, s.items(fs), next, nil), err
+	}
+	total, err := s.opt.Census.Count(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	fs, err := s.opt.Census.Page(ctx, f, t.order, t.limit)
+	if err != nil {
+		return nil, err
+	}
+	return answer(ctx, s.items(fs), t.next(fs), &total), nil
+}
+
+func (s *Server) items(fs []registry.Facility) []facilityItem {
+	out := make([]facilityItem, 0, len(fs))
 	for _, f := range fs {
-		out.Items = append(out.Items, s.item(f))
+		out = append(out, s.item(f))
 	}
-	if len(fs) == in.Limit {
-		next := string(fs[len(fs)-1].ID)
-		out.Next = &next
+	return out
+}
+
+const (
+	walkStep = 500
+	walkMost = 20_000 // facilities looked at for one answer
+)
+
+// standing walks over the census and keeps what stands as wanted: the state is
+// the rules' own, in memory, and no column that could lag behind it.
+func (s *Server) standing(ctx context.Context, f registry.Filter, t turn[registry.Facility], want string) (out []registry.Facility, next *string, err error) {
+	limit := t.limit
+	t.limit = walkStep
+	for looked := 0; looked < walkMost; looked += walkStep {
+		fs, err := s.opt.Census.Page(ctx, f, t.order, walkStep)
+		if err != nil {
+			return nil, nil, err
+		}
+		ids := make([]devices.FacilityID, len(fs))
+		for i := range fs {
+			ids[i] = fs[i].ID
+		}
+		for i, st := range s.opt.State.Standings(ids) {
+			if st.String() != want {
+				continue
+			}
+			if out = append(out, fs[i]); len(out) == limit {
+				return out, t.after(&fs[i]), nil
+			}
+		}
+		if next = t.next(fs); next == nil {
+			return out, nil, nil
+		}
+		t.order.After = t.place(&fs[len(fs)-1])
 	}
-	return &struct{ Body page[facilityItem] }{out}, nil
+	return out, next, nil
 }
 
 type byID struct {
@@ -74,107 +129,44 @@ func (s *Server) facility(ctx context.Context, in *byID) (*struct{ Body facility
 	return &struct{ Body facilityItem }{s.item(f)}, nil
 }
 
-type latestValue struct {
-	Channel string        `json:"channel"`
-	Unit    string        `json:"unit"`
-	Title   devices.Title `json:"title"`
-	V       float64       `json:"v"`
-	T       *string       `json:"t"`
-	AgeMS   int64         `json:"age_ms"`
-	Stale   bool          `json:"stale" doc:"older than the device's own interval allows: not the state of now"`
+func seenSorts() sorts[registry.Seen] {
+	return sorts[registry.Seen]{{"last", "", true, func(x *registry.Seen) any { return x.Last }}}
 }
 
-// staleAfter is when a value of a device without a known interval is stale.
-const staleAfter = 15 * time.Minute
-
-func (s *Server) latest(ctx context.Context, in *byID) (*struct {
-	Body struct {
-		Values []latestValue `json:"values"`
-	}
-}, error) {
-	f, err := s.opt.Census.Facility(ctx, devices.FacilityID(in.ID))
+// seen pages over a list that lies in memory, the latest first.
+func (s *Server) seen(ctx context.Context, in *struct{ Paging }) (*listed[registry.Seen], error) {
+	key := keyOf[registry.Seen]{"", func(x *registry.Seen) any { return string(x.Device) }}
+	t, err := seenSorts().begin(in.Paging, key)
 	if err != nil {
 		return nil, err
 	}
-	m, err := s.opt.Querier.Latest(ctx, []string{in.ID})
-	if err != nil {
-		return nil, err
+	if !t.order.Desc {
+		return nil, invalid("query.order", "this list goes from the latest on: want desc")
 	}
-	stale := staleAfter.Milliseconds()
-	if f.ExpectS > 0 {
-		stale = 3 * 1000 * f.ExpectS
-	}
-	out := &struct {
-		Body struct {
-			Values []latestValue `json:"values"`
+	all := s.opt.Census.SeenList()
+	total := len(all)
+	sortSeen(all)
+	if a := t.order.After; a != nil {
+		last, _ := a.Value.(int64)
+		device, _ := a.Key.(string)
+		for len(all) > 0 && (all[0].Last > last || all[0].Last == last && string(all[0].Device) <= device) {
+			all = all[1:]
 		}
-	}{}
-	out.Body.Values = []latestValue{}
-	now := s.opt.Now().UnixMilli()
-	for name, p := range m[in.ID] {
-		v := latestValue{Channel: name, V: p.V, T: s.instant(p.T), AgeMS: max(0, now-p.T), Stale: now-p.T > stale}
-		if c := s.opt.Dict.Lookup([]byte(name)); c != nil {
-			v.Unit, v.Title = c.Unit, c.Title
-		}
-		out.Body.Values = append(out.Body.Values, v)
 	}
-	sort.Slice(out.Body.Values, func(i, j int) bool { return out.Body.Values[i].Channel < out.Body.Values[j].Channel })
-	return out, nil
+	items := all[:min(len(all), t.limit)]
+	next := t.next(items)
+	if len(items) == len(all) {
+		next = nil
+	}
+	return answer(ctx, items, next, &total), nil
 }
 
-type point struct {
-	T string  `json:"t"`
-	V float64 `json:"v"`
+// newPassword is a device's secret.
+type newPassword struct {
+	Password string `json:"password" doc:"shown this once"`
 }
 
-type readingsOutput struct {
-	Body struct {
-		Channel string  `json:"channel"`
-		Unit    string  `json:"unit"`
-		Points  []point `json:"points"`
-	}
-}
-
-func (s *Server) readings(ctx context.Context, in *struct {
-	ID      string    `path:"id" maxLength:"64"`
-	Channel string    `query:"channel" required:"true" maxLength:"64"`
-	From    time.Time `query:"from"`
-	To      time.Time `query:"to"`
-	Limit   int       `query:"limit" default:"2000" minimum:"1" maximum:"100000"`
-}) (*readingsOutput, error) {
-	if in.To.IsZero() {
-		in.To = s.opt.Now()
-	}
-	if in.From.IsZero() {
-		in.From = in.To.Add(-time.Hour)
-	}
-	if in.From.After(in.To) {
-		return nil, fmt.Errorf("from lies after to: %w", devices.ErrInvalid)
-	}
-	pts, err := s.opt.Querier.Range(ctx, in.ID, in.Channel, in.From.UnixMilli(), in.To.UnixMilli(), in.Limit)
-	if err != nil {
-		return nil, err
-	}
-	out := &readingsOutput{}
-	out.Body.Channel, out.Body.Points = in.Channel, make([]point, 0, len(pts))
-	if c := s.opt.Dict.Lookup([]byte(in.Channel)); c != nil {
-		out.Body.Unit = c.Unit
-	}
-	for _, p := range pts {
-		out.Body.Points = append(out.Body.Points, point{*s.instant(p.T), p.V})
-	}
-	return out, nil
-}
-
-func (s *Server) seen(context.Context, *struct{}) (*struct{ Body page[registry.Seen] }, error) {
-	return &struct{ Body page[registry.Seen] }{page[registry.Seen]{Items: s.opt.Census.SeenList()}}, nil
-}
-
-func (s *Server) password(ctx context.Context, in *byID) (*struct {
-	Body struct {
-		Password string `json:"password" doc:"shown this once"`
-	}
-}, error) {
+func (s *Server) password(ctx context.Context, in *byID) (*struct{ Body newPassword }, error) {
 	if !s.opt.Census.Known(devices.DeviceID(in.ID)) {
 		return nil, fmt.Errorf("device %s: %w", in.ID, devices.ErrNotFound)
 	}
@@ -182,11 +174,6 @@ func (s *Server) password(ctx context.Context, in *byID) (*struct {
 	if err != nil {
 		return nil, err
 	}
-	out := &struct {
-		Body struct {
-			Password string `json:"password" doc:"shown this once"`
-		}
-	}{}
-	out.Body.Password = p
-	return out, nil
+	s.audit(ctx, "password of a device").Str("device", in.ID).Msg("audit")
+	return &struct{ Body newPassword }{newPassword{p}}, nil
 }

@@ -1,11 +1,13 @@
 package dashboards
 
 import (
+	"cmp"
 	"context"
 	"fmt"
-	"strconv"
+	"slices"
 
 	"lamplighter/devices"
+	"lamplighter/devices/registry"
 	"lamplighter/rules"
 	"lamplighter/rules/tickets"
 )
@@ -33,66 +35,37 @@ type gapItem struct {
 	CameAt *string `json:"came_at" doc:"when the last of what came after all came"`
 }
 
+func gapSorts() sorts[tickets.Gap] {
+	return sorts[tickets.Gap]{
+		{"id", "id", true, func(g *tickets.Gap) any { return g.ID }},
+		{"at", "at", true, func(g *tickets.Gap) any { return g.At }},
+		{"device", "device", false, func(g *tickets.Gap) any { return string(g.Device) }},
+	}
+}
+
 func (s *Server) gaps(ctx context.Context, in *struct {
+	Paging
 	Device string `query:"device" maxLength:"64" doc:"of one device; of all without it"`
 	Open   bool   `query:"open" doc:"only what has not come to this day"`
-	Cursor string `query:"cursor" maxLength:"20"`
-	Limit  int    `query:"limit" default:"50" minimum:"1" maximum:"500"`
-}) (*struct{ Body page[gapItem] }, error) {
-	before, err := numericCursor(in.Cursor)
+}) (*listed[gapItem], error) {
+	t, err := gapSorts().begin(in.Paging, keyOf[tickets.Gap]{"id", func(g *tickets.Gap) any { return g.ID }})
 	if err != nil {
 		return nil, err
 	}
-	gs, err := s.opt.Tickets.Gaps(ctx, devices.DeviceID(in.Device), in.Open, before, in.Limit)
+	gs, err := s.opt.Tickets.Gaps(ctx, tickets.GapFilter{Device: devices.DeviceID(in.Device), Open: in.Open, Order: t.order, Limit: t.limit})
 	if err != nil {
 		return nil, err
 	}
-	out := page[gapItem]{Items: []gapItem{}}
+	items := make([]gapItem, 0, len(gs))
 	for _, g := range gs {
-		out.Items = append(out.Items, gapItem{g, s.instant(g.At), s.instant(g.CameAt)})
+		items = append(items, gapItem{g, s.instant(g.At), s.instant(g.CameAt)})
 	}
-	if len(gs) == in.Limit {
-		next := strconv.FormatInt(gs[len(gs)-1].ID, 10)
-		out.Next = &next
-	}
-	return &struct{ Body page[gapItem] }{out}, nil
+	return answer(ctx, items, t.next(gs), nil), nil
 }
 
-// numericCursor reads a cursor that is an id; 0 for none.
-func numericCursor(c string) (int64, error) {
-	if c == "" {
-		return 0, nil
-	}
-	id, err := strconv.ParseInt(c, 10, 64)
-	if err != nil {
-		return 0, fmt.Errorf("cursor %q is none of ours: %w", c, devices.ErrInvalid)
-	}
-	return id, nil
-}
-
-// memberItem is a member with its instants in the city's zone.
-type memberItem struct {
-	tickets.Member
-	JoinedAt *string `json:"joined_at"`
-	LeftAt   *string `json:"left_at" doc:"null while it is behind the ticket"`
-}
-
-func (s *Server) members(ctx context.Context, in *struct {
-	ID     int64  `path:"id"`
-	Cursor string `query:"cursor" maxLength:"64"`
-	Limit  int    `query:"limit" default:"100" minimum:"1" maximum:"500"`
-}) (*struct{ Body page[memberItem] }, error) {
-	ms, err := s.opt.Tickets.Members(ctx, in.ID, devices.FacilityID(in.Cursor), in.Limit)
-	if err != nil {
-		return nil, err
-	}
-	out := page[memberItem]{Items: []memberItem{}}
-	for _, m := range ms {
-		out.Items = append(out.Items, memberItem{m, s.instant(m.JoinedAt), s.instant(m.LeftAt)})
-	}
-	if len(ms) == in.Limit {
-		next := string(ms[len(ms)-1].Facility)
-		out.Next = &next
-	}
-	return &struct{ Body page[memberItem] }{out}, nil
+// sortSeen puts the latest first, and those of one instant by device.
+func sortSeen(all []registry.Seen) {
+	slices.SortFunc(all, func(a, b registry.Seen) int {
+		return cmp.Or(cmp.Compare(b.Last, a.Last), cmp.Compare(a.Device, b.Device))
+	})
 }

@@ -1,261 +1,147 @@
 package dashboards
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"strconv"
-	"sync"
 	"time"
 
-	"lamplighter/devices"
-	"lamplighter/rules"
-	"lamplighter/rules/tickets"
+	"github.com/danielgtaylor/huma/v2"
+
+	"lamplighter/dashboards/auth"
 )
-
-// summaryBody is the city at a glance.
-type summaryBody struct {
-	Time    *string           `json:"time"`
-	Zone    string            `json:"zone"`
-	Kinds   map[string]counts `json:"kinds"`
-	Tickets ticketCounts      `json:"tickets"`
-	Parts   []Part            `json:"parts"`
-	NewestS *string           `json:"last_received"`
-	AgeMS   int64             `json:"age_ms"`
-}
-
-type counts struct {
-	Total   int `json:"total"`
-	OK      int `json:"ok"`
-	Faulty  int `json:"faulty"`
-	Unknown int `json:"unknown"`
-}
-
-type ticketCounts struct {
-	Open         int `json:"open"`
-	Acknowledged int `json:"acknowledged"`
-}
-
-func (s *Server) summary(ctx context.Context, _ *struct{}) (*struct{ Body summaryBody }, error) {
-	b, err := s.summarise(ctx)
-	return &struct{ Body summaryBody }{b}, err
-}
-
-func (s *Server) summarise(ctx context.Context) (summaryBody, error) {
-	now := s.opt.Now().UnixMilli()
-	b := summaryBody{Time: s.instant(now), Zone: s.opt.Zone.String(), Kinds: map[string]counts{}, Parts: s.opt.Health()}
-	all, newest := s.opt.State.Count()
-	for k, c := range all {
-		if n := c[rules.Unknown] + c[rules.OK] + c[rules.Faulty]; n > 0 {
-			b.Kinds[devices.Kind(k).String()] = counts{Total: n, OK: c[rules.OK], Faulty: c[rules.Faulty], Unknown: c[rules.Unknown]}
-		}
-	}
-	b.NewestS, b.AgeMS = s.instant(newest), max(0, now-newest)
-	rows, err := s.opt.DB.Query(ctx, `SELECT state, COUNT(*) FROM ticket WHERE state<>'closed' GROUP BY state`)
-	if err != nil {
-		return b, fmt.Errorf("count tickets: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var st string
-		var n int
-		if err := rows.Scan(&st, &n); err != nil {
-			return b, fmt.Errorf("count tickets: %w", err)
-		}
-		if st == "open" {
-			b.Tickets.Open = n
-		} else {
-			b.Tickets.Acknowledged = n
-		}
-	}
-	return b, rows.Err()
-}
-
-// message is one event of the live stream. ID 0 means none.
-type message struct {
-	id   int64
-	name string
-	data []byte
-}
-
-// hub hands messages to listeners; one that does not keep up is dropped.
-type hub struct {
-	mu        sync.Mutex
-	listeners map[chan message]struct{} // guarded by mu
-}
-
-func newHub() *hub { return &hub{listeners: make(map[chan message]struct{})} }
-
-const listenerQueue = 64
-
-func (h *hub) join() chan message {
-	c := make(chan message, listenerQueue)
-	h.mu.Lock()
-	h.listeners[c] = struct{}{}
-	h.mu.Unlock()
-	return c
-}
-
-func (h *hub) leave(c chan message) {
-	h.mu.Lock()
-	delete(h.listeners, c)
-	h.mu.Unlock()
-}
-
-func (h *hub) count() int {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return len(h.listeners)
-}
-
-func (h *hub) send(m message) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for c := range h.listeners {
-		select {
-		case c <- m:
-		default:
-			delete(h.listeners, c)
-			close(c)
-		}
-	}
-}
-
-// feed sends ticket events and, every second, the summary.
-func (s *Server) feed(ctx context.Context) {
-	last, err := s.opt.Tickets.LastEvent(ctx)
-	if err != nil && ctx.Err() == nil {
-		s.opt.Log.Error().Err(err).Msg("live stream")
-	}
-	t := time.NewTicker(time.Second)
-	defer t.Stop()
-	for {
-		news := s.opt.Tickets.News()
-		last = s.sendEvents(ctx, last)
-		select {
-		case <-ctx.Done():
-			return
-		case <-news:
-		case <-t.C:
-			s.sendSummary(ctx)
-		}
-	}
-}
-
-func (s *Server) sendEvents(ctx context.Context, last int64) int64 {
-	es, err := s.opt.Tickets.EventsSince(ctx, last, 500)
-	if err != nil {
-		if ctx.Err() == nil {
-			s.opt.Log.Error().Err(err).Msg("live stream")
-		}
-		return last
-	}
-	for _, e := range es {
-		if m, err := s.ticketMessage(ctx, e); err == nil {
-			s.hub.send(m)
-		}
-		last = e.ID
-	}
-	return last
-}
-
-func (s *Server) ticketMessage(ctx context.Context, e tickets.Event) (message, error) {
-	t, err := s.opt.Tickets.Get(ctx, e.Ticket)
-	if err != nil {
-		return message{}, err
-	}
-	b, err := json.Marshal(s.ticketItem(t))
-	return message{e.ID, "ticket", b}, err
-}
-
-func (s *Server) sendSummary(ctx context.Context) {
-	if s.hub.count() == 0 {
-		return
-	}
-	sum, err := s.summarise(ctx)
-	if err != nil {
-		return
-	}
-	if b, err := json.Marshal(sum); err == nil {
-		s.hub.send(message{0, "summary", b})
-	}
-}
 
 const (
 	heartbeat = 15 * time.Second
+	writeWait = 10 * time.Second // for one event to leave; a reader who stalls longer is dropped
 	maxReplay = 500
 )
 
-// live is the stream of server-sent events (HTML standard, section 9.2).
+// live is the stream of server-sent events (HTML standard, section 9.2): ticket
+// with an id, summary every second, reset when everything has to be read again.
 func (s *Server) live(w http.ResponseWriter, r *http.Request) {
-	if _, err := s.who(r); err != nil {
-		http.Error(w, "log in first", http.StatusUnauthorized)
+	remote := s.proxies.client(r)
+	if _, p := s.check(r, auth.Viewer, remote); p != nil {
+		s.refuse(w, p)
 		return
 	}
-	rc := http.NewResponseController(w)
+	c := s.hub.join()
+	if c == nil {
+		s.refuse(w, tooMany(time.Minute))
+		return
+	}
+	defer s.hub.leave(c)
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
-	c := s.hub.join()
-	defer s.hub.leave(c)
-	if s.replay(w, r) != nil || rc.Flush() != nil {
+	w.Header().Set("X-Accel-Buffering", "no") // proxies shall not gather
+	l := &stream{w: w, rc: http.NewResponseController(w)}
+	if err := s.replay(l, r); err != nil {
+		s.opt.Log.Debug().Err(err).Msg("live stream")
 		return
 	}
 	t := time.NewTicker(heartbeat)
 	defer t.Stop()
 	for {
-		var err error
 		select {
 		case <-r.Context().Done():
 			return
 		case <-t.C:
-			_, err = fmt.Fprint(w, ": alive\n\n")
+			if _, err := s.who(r); err != nil {
+				return // logged out, expired or revoked
+			}
+			if l.comment("alive") != nil {
+				return
+			}
 		case m, ok := <-c:
-			if !ok {
+			if !ok || l.send(m) != nil {
 				return // too slow; the browser comes back with Last-Event-ID
 			}
-			err = write(w, m)
-		}
-		if err != nil || rc.SetWriteDeadline(time.Now().Add(time.Minute)) != nil || rc.Flush() != nil {
-			return
 		}
 	}
 }
 
-// replay sends what came after Last-Event-ID, or a reset when that is too much.
-func (s *Server) replay(w http.ResponseWriter, r *http.Request) error {
-	from, err := strconv.ParseInt(r.Header.Get("Last-Event-ID"), 10, 64)
-	if err != nil {
-		_, err = fmt.Fprint(w, "retry: 2000\n\n")
+// stream writes events to one reader.
+type stream struct {
+	w    http.ResponseWriter
+	rc   *http.ResponseController
+	last int64 // id of the newest event that was written
+}
+
+// write writes one event whole within writeWait.
+func (l *stream) write(format string, args ...any) error {
+	if err := l.rc.SetWriteDeadline(time.Now().Add(writeWait)); err != nil {
 		return err
 	}
-	es, err := s.opt.Tickets.EventsSince(r.Context(), from, maxReplay+1)
+	if _, err := fmt.Fprintf(l.w, format+"\n\n", args...); err != nil {
+		return err
+	}
+	return l.rc.Flush()
+}
+
+func (l *stream) comment(s string) error { return l.write(": %s", s) }
+
+func (l *stream) send(m message) error {
+	if m.id == 0 {
+		return l.write("event: %s\ndata: %s", m.name, m.data)
+	}
+	l.last = max(l.last, m.id) // never back, or a reconnect would repeat
+	return l.write("id: %d\nevent: %s\ndata: %s", l.last, m.name, m.data)
+}
+
+// replay sends what came after Last-Event-ID, or a reset when that is too much.
+// A reader without one is told where it begins, so that it misses nothing when
+// it comes back before the first event.
+func (s *Server) replay(l *stream, r *http.Request) error {
+	ctx := r.Context()
+	newest, err := s.opt.Tickets.LastEvent(ctx)
+	if err != nil {
+		return err
+	}
+	from, err := strconv.ParseInt(r.Header.Get("Last-Event-ID"), 10, 64)
+	if err != nil || from > newest {
+		l.last = newest
+		if err := l.write("retry: 2000\nid: %d", newest); err != nil {
+			return err
+		}
+		if from > newest { // of another database
+			return l.send(message{newest, "reset", []byte("{}")})
+		}
+		return nil
+	}
+	if s.opt.DB.Postgres() {
+		from = max(0, from-overlap/5) // see overlap
+	}
+	es, err := s.opt.Tickets.EventsSince(ctx, from, maxReplay+1)
 	if err != nil {
 		return err
 	}
 	if len(es) > maxReplay {
-		return write(w, message{0, "reset", []byte("{}")})
+		return l.send(message{newest, "reset", []byte("{}")})
 	}
 	for _, e := range es {
-		m, err := s.ticketMessage(r.Context(), e)
+		m, err := s.ticketMessage(ctx, e)
 		if err != nil {
 			return err
 		}
-		if err := write(w, m); err != nil {
+		if err := l.send(m); err != nil {
 			return err
 		}
 	}
-	return nil
+	return l.comment("all that was missed")
 }
 
-func write(w http.ResponseWriter, m message) error {
-	if m.id > 0 {
-		if _, err := fmt.Fprintf(w, "id: %d\n", m.id); err != nil {
-			return err
-		}
-	}
-	_, err := fmt.Fprintf(w, "event: %s\ndata: %s\n\n", m.name, m.data)
-	return err
+// describeLive puts the stream into the OpenAPI document, which knows no
+// streams.
+func (s *Server) describeLive(a huma.API) {
+	op := &huma.Operation{Method: http.MethodGet, Path: "/api/v1/live", OperationID: "get-live", Summary: "Server-sent events", Tags: []string{"live"},
+		Description: "Needs the role viewer. Events: ticket (a ticket as in /tickets/{id}, with an id), summary (as /summary, every second), reset (more was missed than is replayed: read the lists again). A comment every 15 s keeps the connection; a reader that stalls is dropped and comes back with Last-Event-ID.",
+		Security:    []map[string][]string{{"token": {}}, {"session": {}}},
+		Parameters:  []*huma.Param{{Name: "Last-Event-ID", In: "header", Description: "id of the last event that was seen: what came after is sent first", Schema: &huma.Schema{Type: "integer"}}},
+		Responses:   problems(a, auth.Viewer, http.MethodGet, "/api/v1/live")}
+	delete(op.Responses, "422")
+	op.Responses["200"] = &huma.Response{Description: "OK", Content: map[string]*huma.MediaType{"text/event-stream": {Schema: &huma.Schema{Type: "string"}}}}
+	a.OpenAPI().AddOperation(op)
 }
 
 // healthy answers with the health of each part; 503 when one is in trouble.

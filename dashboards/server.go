@@ -5,6 +5,7 @@ package dashboards
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -27,8 +28,17 @@ import (
 
 // Point is one stored value.
 type Point struct {
-	T int64 // Unix ms
-	V float64
+	T    int64 // Unix ms
+	V    float64
+	Text string // of a text channel
+}
+
+// value is the point's value as the API tells it.
+func (p Point) value() any {
+	if p.Text != "" {
+		return p.Text
+	}
+	return p.V
 }
 
 // Querier reads the time-series store.
@@ -43,6 +53,8 @@ type State interface {
 	// Count is how many facilities stand how, by devices.Kind and
 	// rules.Standing, and the event time of the newest reading, Unix ms.
 	Count() ([4]rules.Counts, int64)
+	// Standings is how each of the facilities stands.
+	Standings(ids []devices.FacilityID) []rules.Standing
 }
 
 // Part is the health of one part of the daemon.
@@ -55,30 +67,39 @@ type Part struct {
 
 // Options of a Server.
 type Options struct {
-	Address  string
-	DB       *database.DB
-	Auth     *auth.Keeper
-	Census   *registry.Registry
-	Dict     *devices.Dictionary
-	Tickets  *tickets.Desk
-	Pager    *pager.Pager
-	State    State
-	Querier  Querier
-	Health   func() []Part
-	Zone     *time.Location
-	Log      zerolog.Logger
-	Gatherer prometheus.Gatherer
-	Now      func() time.Time
+	Address    string
+	CertFile   string // with KeyFile: HTTPS
+	KeyFile    string
+	Proxies    []string // addresses and networks whose X-Forwarded-For is believed
+	Rate       float64  // requests per second of one caller; default 100
+	DB         *database.DB
+	Auth       *auth.Keeper
+	Census     *registry.Registry
+	Dict       *devices.Dictionary
+	Tickets    *tickets.Desk
+	Quarantine *tickets.Quarantine
+	Retaker    Retaker
+	Pager      *pager.Pager
+	State      State
+	Querier    Querier
+	Health     func() []Part
+	Zone       *time.Location
+	Log        zerolog.Logger
+	Gatherer   prometheus.Gatherer
+	Now        func() time.Time
 }
 
 // Server serves HTTP.
 type Server struct {
-	opt  Options
-	ln   net.Listener
-	http *http.Server
-	hub  *hub
-	stop context.CancelFunc
-	wg   sync.WaitGroup
+	opt       Options
+	ln        net.Listener
+	http      *http.Server
+	hub       *hub
+	proxies   proxies
+	callers   *auth.Limiter // requests by who sends them
+	strangers *auth.Limiter // requests without a valid token or session, by address
+	stop      context.CancelFunc
+	wg        sync.WaitGroup
 }
 
 // New opens the address; requests are taken from Start on.
@@ -86,17 +107,39 @@ func New(o Options) (*Server, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	ln, err := net.Listen("tcp", o.Address)
-	if err != nil {
-		return nil, fmt.Errorf("listen for HTTP on %s: %w", o.Address, err)
+	if o.Rate == 0 {
+		o.Rate = 100
 	}
-	s := &Server{opt: o, ln: ln, hub: newHub()}
+	s := &Server{opt: o, hub: newHub(), callers: auth.NewLimiter(o.Rate, int(4*o.Rate)+1, o.Now), strangers: auth.NewLimiter(5, 50, o.Now)}
+	var err error
+	if s.proxies, err = parseProxies(o.Proxies); err != nil {
+		return nil, fmt.Errorf("trusted proxies: %w", err)
+	}
 	h, err := s.routes()
 	if err != nil {
-		return nil, errors.Join(err, ln.Close())
+		return nil, err
+	}
+	if s.ln, err = s.listen(); err != nil {
+		return nil, err
 	}
 	s.http = &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
 	return s, nil
+}
+
+// listen opens the address, with TLS if there is a certificate.
+func (s *Server) listen() (net.Listener, error) {
+	ln, err := net.Listen("tcp", s.opt.Address)
+	if err != nil {
+		return nil, fmt.Errorf("listen for HTTP on %s: %w", s.opt.Address, err)
+	}
+	if s.opt.CertFile == "" {
+		return ln, nil
+	}
+	c, err := newCertificate(s.opt.CertFile, s.opt.KeyFile, s.opt.Log)
+	if err != nil {
+		return nil, errors.Join(err, ln.Close())
+	}
+	return tls.NewListener(ln, &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: c.get, NextProtos: []string{"http/1.1"}}), nil
 }
 
 // routes is every way into the server.
@@ -111,6 +154,9 @@ func (s *Server) routes() (http.Handler, error) {
 	mux.HandleFunc("GET /-/ready", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ready") })
 	mux.HandleFunc("GET /api/v1/live", s.live)
 	s.api(mux)
+	for _, m := range methods() {
+		mux.HandleFunc(m+" "+apiRoot, s.noRoute(mux))
+	}
 	mux.Handle("GET /", board)
 	return http.MaxBytesHandler(guarded(mux), 64<<20), nil
 }
@@ -132,11 +178,28 @@ func (s *Server) Start() {
 	s.stop = cancel
 	s.http.BaseContext = func(net.Listener) context.Context { return ctx }
 	s.wg.Go(func() { s.feed(ctx) })
+	s.wg.Go(func() { s.sweep(ctx) })
 	s.wg.Go(func() {
 		if err := s.http.Serve(s.ln); err != nil && !errors.Is(err, http.ErrServerClosed) {
 			s.opt.Log.Error().Err(err).Msg("HTTP")
 		}
 	})
+}
+
+// sweep forgets expired sessions and tokens, at the start and every hour.
+func (s *Server) sweep(ctx context.Context) {
+	t := time.NewTicker(time.Hour)
+	defer t.Stop()
+	for {
+		if err := s.opt.Auth.Sweep(ctx); err != nil && ctx.Err() == nil {
+			s.opt.Log.Error().Err(err).Msg("sweep")
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+		}
+	}
 }
 
 // Addr is where the server listens.

@@ -2,10 +2,8 @@ package dashboards
 
 import (
 	"context"
-	"fmt"
-	"strconv"
+	"time"
 
-	"lamplighter/devices"
 	"lamplighter/rules/pager"
 	"lamplighter/rules/tickets"
 )
@@ -23,33 +21,54 @@ func (s *Server) ticketItem(t tickets.Ticket) ticketItem {
 	return ticketItem{t, s.instant(t.OpenedAt), s.instant(t.EventAt), s.instant(t.AcknowledgedAt), s.instant(t.ClosedAt)}
 }
 
-func (s *Server) tickets(ctx context.Context, in *struct {
-	State    string `query:"state" enum:"open,acknowledged,closed,live"`
-	Kind     string `query:"kind"`
-	Facility string `query:"facility" maxLength:"64"`
-	Cursor   string `query:"cursor" maxLength:"20"`
-	Limit    int    `query:"limit" default:"50" minimum:"1" maximum:"500"`
-}) (*struct{ Body page[ticketItem] }, error) {
-	f := tickets.Filter{State: in.State, Kind: in.Kind, Facility: in.Facility, Limit: in.Limit}
-	if in.Cursor != "" {
-		var err error
-		if f.Before, err = strconv.ParseInt(in.Cursor, 10, 64); err != nil {
-			return nil, fmt.Errorf("cursor %q is none of ours: %w", in.Cursor, devices.ErrInvalid)
-		}
+const severityRank = `CASE t.severity WHEN 'critical' THEN 3 WHEN 'major' THEN 2 WHEN 'minor' THEN 1 ELSE 0 END`
+
+func rankOf(severity string) int64 {
+	switch severity {
+	case "critical":
+		return 3
+	case "major":
+		return 2
+	case "minor":
+		return 1
 	}
-	ts, err := s.opt.Tickets.List(ctx, f)
+	return 0
+}
+
+func ticketSorts() sorts[tickets.Ticket] {
+	return sorts[tickets.Ticket]{
+		{"id", "t.id", true, func(t *tickets.Ticket) any { return t.ID }},
+		{"opened_at", "t.opened_at", true, func(t *tickets.Ticket) any { return t.OpenedAt }},
+		{"event_at", "t.event_at", true, func(t *tickets.Ticket) any { return t.EventAt }},
+		{"closed_at", "t.closed_at", true, func(t *tickets.Ticket) any { return t.ClosedAt }},
+		{"severity", severityRank, true, func(t *tickets.Ticket) any { return rankOf(t.Severity) }},
+		{"facility", "t.facility", false, func(t *tickets.Ticket) any { return string(t.Facility) }},
+	}
+}
+
+func (s *Server) tickets(ctx context.Context, in *struct {
+	Paging
+	State    string    `query:"state" enum:"open,acknowledged,closed,live" doc:"live: not closed"`
+	Kind     string    `query:"kind" maxLength:"20"`
+	Facility string    `query:"facility" maxLength:"64"`
+	Severity string    `query:"severity" enum:"info,minor,major,critical"`
+	Defect   string    `query:"defect" maxLength:"64"`
+	From     time.Time `query:"from" doc:"opened at or after"`
+	To       time.Time `query:"to" doc:"opened before"`
+}) (*listed[ticketItem], error) {
+	t, err := ticketSorts().begin(in.Paging, keyOf[tickets.Ticket]{"t.id", func(t *tickets.Ticket) any { return t.ID }})
 	if err != nil {
 		return nil, err
 	}
-	out := page[ticketItem]{Items: []ticketItem{}}
-	for _, t := range ts {
-		out.Items = append(out.Items, s.ticketItem(t))
+	ts, err := s.opt.Tickets.List(ctx, tickets.Filter{State: in.State, Kind: in.Kind, Facility: in.Facility, Severity: in.Severity, Defect: in.Defect, From: unix(in.From), To: unix(in.To), Order: t.order, Limit: t.limit})
+	if err != nil {
+		return nil, err
 	}
-	if len(ts) == in.Limit {
-		next := strconv.FormatInt(ts[len(ts)-1].ID, 10)
-		out.Next = &next
+	items := make([]ticketItem, 0, len(ts))
+	for _, x := range ts {
+		items = append(items, s.ticketItem(x))
 	}
-	return &struct{ Body page[ticketItem] }{out}, nil
+	return answer(ctx, items, t.next(ts), nil), nil
 }
 
 type ticketDetail struct {
@@ -104,36 +123,38 @@ func (s *Server) acted(ctx context.Context, id int64, err error) (*struct{ Body 
 	return &struct{ Body ticketItem }{s.ticketItem(t)}, nil
 }
 
-type quarantined struct {
-	ID      int64   `json:"id"`
-	At      *string `json:"at"`
-	Device  string  `json:"device"`
-	Topic   string  `json:"topic"`
-	Source  string  `json:"source"`
-	Code    string  `json:"code"`
-	Path    string  `json:"path"`
-	Msg     string  `json:"msg"`
-	Payload string  `json:"payload" doc:"base64"`
+// memberItem is a member with its instants in the city's zone.
+type memberItem struct {
+	tickets.Member
+	JoinedAt *string `json:"joined_at"`
+	LeftAt   *string `json:"left_at" doc:"null while it is behind the ticket"`
 }
 
-func (s *Server) quarantine(ctx context.Context, in *struct {
-	Device string `query:"device" maxLength:"64"`
-	Limit  int    `query:"limit" default:"50" minimum:"1" maximum:"500"`
-}) (*struct{ Body page[quarantined] }, error) {
-	rows, err := s.opt.DB.Query(ctx, `SELECT id, at, device, topic, source, code, path, msg, payload FROM quarantine WHERE (?='' OR device=?) ORDER BY id DESC LIMIT ?`, in.Device, in.Device, in.Limit)
+func memberSorts() sorts[tickets.Member] {
+	return sorts[tickets.Member]{
+		{"facility", "m.facility", false, func(m *tickets.Member) any { return string(m.Facility) }},
+		{"joined_at", "m.joined_at", false, func(m *tickets.Member) any { return m.JoinedAt }},
+	}
+}
+
+func (s *Server) members(ctx context.Context, in *struct {
+	Paging
+	ID int64 `path:"id"`
+}) (*listed[memberItem], error) {
+	t, err := memberSorts().begin(in.Paging, keyOf[tickets.Member]{"m.facility", func(m *tickets.Member) any { return string(m.Facility) }})
 	if err != nil {
-		return nil, fmt.Errorf("quarantine: %w", err)
+		return nil, err
 	}
-	defer rows.Close()
-	out := page[quarantined]{Items: []quarantined{}}
-	for rows.Next() {
-		var q quarantined
-		var at int64
-		if err := rows.Scan(&q.ID, &at, &q.Device, &q.Topic, &q.Source, &q.Code, &q.Path, &q.Msg, &q.Payload); err != nil {
-			return nil, fmt.Errorf("quarantine: %w", err)
-		}
-		q.At = s.instant(at)
-		out.Items = append(out.Items, q)
+	if _, err := s.opt.Tickets.Get(ctx, in.ID); err != nil {
+		return nil, err
 	}
-	return &struct{ Body page[quarantined] }{out}, rows.Err()
+	ms, err := s.opt.Tickets.Members(ctx, in.ID, t.order, t.limit)
+	if err != nil {
+		return nil, err
+	}
+	items := make([]memberItem, 0, len(ms))
+	for _, m := range ms {
+		items = append(items, memberItem{m, s.instant(m.JoinedAt), s.instant(m.LeftAt)})
+	}
+	return answer(ctx, items, t.next(ms), nil), nil
 }

@@ -46,6 +46,8 @@ type app struct {
 	census   *registry.Registry
 	dict     *devices.Dictionary
 	uplog    *uplog.Log
+	bin      *tickets.Quarantine
+	intake   *pipeline.Intake
 	writers  []*store.Writer
 	judges   judges
 	child    *store.Child
@@ -98,7 +100,7 @@ func newApp(ctx context.Context, conf config.Config, data string, demo bool, log
 	if err = a.openFacts(ctx); err != nil {
 		return nil, err
 	}
-	keeper := auth.New(a.db, time.Now)
+	keeper := auth.New(auth.Options{DB: a.db, Dir: a.data})
 	if err = a.firstAdmin(ctx, keeper, out); err != nil {
 		return nil, err
 	}
@@ -160,6 +162,10 @@ func (a *app) openFacts(ctx context.Context) error {
 	a.background("seen", func(ctx context.Context) {
 		a.census.KeepSeen(ctx, func(err error) { a.log.Error().Err(err).Msg("devices that were not let in") })
 	})
+	a.bin = tickets.NewQuarantine(tickets.QuarantineOptions{DB: a.db, MaxAge: a.conf.Quarantine.MaxAge, MaxBytes: a.conf.Quarantine.MaxBytes, Metrics: a.reg})
+	a.background("quarantine", func(ctx context.Context) {
+		a.bin.Keep(ctx, func(err error) { a.log.Error().Err(err).Msg("quarantine") })
+	})
 	a.background("channels", func(ctx context.Context) {
 		a.census.KeepChannels(ctx, a.dict, func(err error) { a.log.Error().Err(err).Msg("channels met in the field") })
 	})
@@ -167,7 +173,7 @@ func (a *app) openFacts(ctx context.Context) error {
 }
 
 func (a *app) firstAdmin(ctx context.Context, k *auth.Keeper, out io.Writer) error {
-	p, err := k.EnsureAdmin(ctx, a.data)
+	p, err := k.EnsureAdmin(ctx)
 	if err != nil || p == "" {
 		return err
 	}
@@ -186,6 +192,11 @@ func (a *app) openLog(ctx context.Context) error {
 	}
 	a.push("log", func() error { a.uplog.Close(); return nil })
 	const consumers = 2 // the store and the rules
+	var enroll pipeline.Enroller
+	if a.conf.Devices.Anonymous {
+		enroll = a.census
+	}
+	a.intake = pipeline.NewIntake(a.uplog, a.census, enroll)
 	for p := range a.uplog.Partitions() {
 		a.shares = append(a.shares, pipeline.NewShare(a.uplog, p, consumers, a.decoder))
 	}
@@ -205,7 +216,7 @@ func (a *app) startStore(ctx context.Context) (dashboards.Querier, error) {
 	m := store.NewMetrics(a.reg)
 	for range a.uplog.Partitions() {
 		w := store.NewWriter(store.Options{
-			Target: target, Census: a.census, Cursor: store.FileCursor{Dir: a.data}, Quarantine: lineBin{a.db},
+			Target: target, Census: a.census, Cursor: store.FileCursor{Dir: a.data}, Quarantine: a.bin,
 			Retention: a.conf.Store.Retention, Frames: a.uplog, Log: a.log, Metrics: m,
 		})
 		a.writers = append(a.writers, w)
@@ -285,7 +296,7 @@ func (a *app) startRules(ctx context.Context) (*tickets.Desk, *pager.Pager, erro
 		return nil, nil, err
 	}
 	pages := pager.New(pager.Options{DB: a.db, Channels: channels, Zone: a.zone, Log: a.log, Metrics: a.reg})
-	desk := tickets.New(tickets.Options{DB: a.db, Outbox: pages, Zone: a.zone, Metrics: a.reg})
+	desk := tickets.New(tickets.Options{DB: a.db, Outbox: pages, Quarantine: a.bin, Zone: a.zone, Metrics: a.reg})
 	a.background("pager", pages.Run)
 	feed := &pipeline.CensusFeed{Log: a.uplog, Census: a.census, File: filepath.Join(a.data, "rules", "census-fed"), Logger: a.log}
 	m := rules.NewMetrics(a.reg)
@@ -336,7 +347,8 @@ func (a *app) background(name string, fn func(context.Context)) {
 
 func (a *app) startBoard(k *auth.Keeper, desk *tickets.Desk, pages *pager.Pager, q dashboards.Querier) error {
 	s, err := dashboards.New(dashboards.Options{
-		Address: a.conf.HTTP.Address, DB: a.db, Auth: k, Census: a.census, Dict: a.dict, Tickets: desk, Pager: pages,
+		Address: a.conf.HTTP.Address, CertFile: a.conf.HTTP.CertFile, KeyFile: a.conf.HTTP.KeyFile, Proxies: a.conf.HTTP.Proxies, Rate: a.conf.HTTP.Rate,
+		DB: a.db, Auth: k, Census: a.census, Dict: a.dict, Tickets: desk, Quarantine: a.bin, Retaker: retaker{a}, Pager: pages,
 		State: a.judges, Querier: q, Health: a.health, Zone: a.zone, Log: a.log, Gatherer: a.reg,
 	})
 	if err != nil {

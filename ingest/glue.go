@@ -2,14 +2,12 @@ package main
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"time"
 
 	"lamplighter/dashboards"
 	"lamplighter/devices"
-	"lamplighter/devices/database"
 	"lamplighter/ingest/store"
 	"lamplighter/rules"
 )
@@ -33,6 +31,15 @@ func (j judges) Count() (all [4]rules.Counts, newest int64) {
 		newest = max(newest, w.Count(&all))
 	}
 	return all, newest
+}
+
+// Standings asks all partitions how facilities stand.
+func (j judges) Standings(ids []devices.FacilityID) []rules.Standing {
+	out := make([]rules.Standing, len(ids))
+	for _, w := range j {
+		w.Standings(ids, out)
+	}
+	return out
 }
 
 // stop saves the state of all partitions.
@@ -76,19 +83,6 @@ func (q querier) Latest(ctx context.Context, ids []string) (map[string]map[strin
 		}
 	}
 	return out, err
-}
-
-// lineBin keeps lines that the store refused in quarantine.
-type lineBin struct{ db *database.DB }
-
-// Refused keeps one line.
-func (b lineBin) Refused(ctx context.Context, line, reason string) error {
-	return b.db.Write(ctx, func(tx *database.Tx) error {
-		now := time.Now().UnixMilli()
-		_, err := tx.Exec(ctx, `INSERT INTO quarantine (at, device, topic, source, received, code, path, msg, payload) VALUES (?,'','','store',?,?,'',?,?)`,
-			now, now, string(devices.CodeStore), reason, base64.StdEncoding.EncodeToString([]byte(line)))
-		return err
-	})
 }
 
 // health is every part of the daemon, for /-/healthy and the board.

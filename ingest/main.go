@@ -38,6 +38,7 @@ type cli struct {
 	Devices     devicesCmd       `cmd:"" help:"The census: import, export and remove facilities."`
 	Areas       areasCmd         `cmd:"" help:"The grid of areas: import and export."`
 	Token       tokenCmd         `cmd:"" help:"Print a new API token."`
+	Decode      decodeCmd        `cmd:"" help:"Print what a payload means, or why it is refused."`
 	Rules       rulesCmd         `cmd:"" help:"Check rule files, or print the built-in one."`
 	Version     kong.VersionFlag `help:"Print the version."`
 }

@@ -11,19 +11,16 @@ import (
 // startSources opens the ways in: our own listener, and the sessions with other
 // brokers. It comes last, when everything behind is there.
 func (a *app) startSources() error {
-	var enroll pipeline.Enroller
 	if a.conf.Devices.Anonymous {
-		enroll = a.census
 		a.log.Warn().Msg("devices.anonymous is on: unknown devices are taken without a password")
 	}
-	intake := pipeline.NewIntake(a.uplog, a.census, enroll)
-	if err := a.startListener(intake); err != nil {
+	if err := a.startListener(a.intake); err != nil {
 		return err
 	}
 	m := mqtt.NewMetrics(a.reg)
 	var sessions []*mqtt.Client
 	for i := range a.conf.MQTT.Brokers {
-		more, err := a.startBroker(&a.conf.MQTT.Brokers[i], intake, m)
+		more, err := a.startBroker(&a.conf.MQTT.Brokers[i], a.intake, m)
 		if err != nil {
 			return err
 		}

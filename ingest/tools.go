@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"time"
 
 	"lamplighter/dashboards/auth"
 	"lamplighter/devices"
@@ -75,7 +74,7 @@ func openCensus(d *doorway, file, data string) (*database.DB, *registry.Registry
 	if err != nil {
 		return nil, nil, nil, nil, err
 	}
-	return db, census, auth.New(db, time.Now), func() { db.Close() }, nil
+	return db, census, auth.New(auth.Options{DB: db, Dir: data}), func() { db.Close() }, nil
 }
 
 func newToken(ctx context.Context, k *auth.Keeper, name, role string) (string, error) {
@@ -83,5 +82,6 @@ func newToken(ctx context.Context, k *auth.Keeper, name, role string) (string, e
 	if err != nil {
 		return "", err
 	}
-	return k.NewToken(ctx, name, r)
+	_, secret, err := k.NewToken(ctx, name, r, 0)
+	return secret, err
 }

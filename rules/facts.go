@@ -46,3 +46,18 @@ func (w *Worker) Count(all *[4]Counts) (newest int64) {
 	}
 	return w.engine.newest
 }
+
+// Standings fills in how each facility of this partition stands; those of other
+// partitions are left as they are.
+func (w *Worker) Standings(ids []devices.FacilityID, out []Standing) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.engine == nil {
+		return
+	}
+	for i, id := range ids {
+		if f := w.engine.facilities[id]; f != nil {
+			out[i] = f.stands(w.engine.set)
+		}
+	}
+}

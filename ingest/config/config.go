@@ -19,17 +19,18 @@ import (
 
 // Config is the whole configuration with its defaults filled in.
 type Config struct {
-	Zone     string        `yaml:"zone"`     // the city's time zone: decides what a day is
-	Database string        `yaml:"database"` // "" = SQLite in the data folder, or postgres://…
-	Listener Listener      `yaml:"listener"`
-	HTTP     HTTP          `yaml:"http"`
-	Devices  Devices       `yaml:"devices"`
-	Census   Census        `yaml:"census"`
-	MQTT     MQTT          `yaml:"mqtt"`
-	Log      Log           `yaml:"log"`
-	Store    Store         `yaml:"store"`
-	Rules    Rules         `yaml:"rules"`
-	Pager    []PagerTarget `yaml:"pager"`
+	Zone       string        `yaml:"zone"`     // the city's time zone: decides what a day is
+	Database   string        `yaml:"database"` // "" = SQLite in the data folder, or postgres://…
+	Listener   Listener      `yaml:"listener"`
+	HTTP       HTTP          `yaml:"http"`
+	Devices    Devices       `yaml:"devices"`
+	Census     Census        `yaml:"census"`
+	MQTT       MQTT          `yaml:"mqtt"`
+	Log        Log           `yaml:"log"`
+	Store      Store         `yaml:"store"`
+	Rules      Rules         `yaml:"rules"`
+	Quarantine Quarantine    `yaml:"quarantine"`
+	Pager      []PagerTarget `yaml:"pager"`
 }
 
 // Listener is our own MQTT listener. An empty address switches a transport off.
@@ -49,13 +50,6 @@ type Listener struct {
 	PerAddress     int `yaml:"connects_per_second"`      // from one address, after a burst of ten times that
 	Rate           int `yaml:"messages_per_second"`      // of one connection, after a burst of ten times that; 0 = no limit
 	InFlight       int `yaml:"in_flight_per_connection"` // messages that wait for their acknowledgement
-}
-
-// HTTP is the board and the API.
-type HTTP struct {
-	Address  string `yaml:"address"`
-	CertFile string `yaml:"cert_file"`
-	KeyFile  string `yaml:"key_file"`
 }
 
 // Devices says who may connect.
@@ -123,12 +117,13 @@ type PagerTarget struct {
 // Default is the configuration of a daemon that was given none.
 func Default() Config {
 	return Config{
-		Zone:     "Asia/Shanghai",
-		Listener: Listener{TCP: ":1883", MaxPacket: 256 << 10, MaxConnections: 200_000, PerDevice: 32, PerAddress: 2000, Rate: 10_000, InFlight: 256},
-		HTTP:     HTTP{Address: ":8080"},
-		MQTT:     MQTT{Filters: []string{"f/1/+/#"}, ClientID: "lamplighter"},
-		Log:      Log{Partitions: 2, MaxBytes: 8 << 30, MaxAge: 72 * time.Hour},
-		Store:    Store{Retention: 5 * 365 * 24 * time.Hour, MemoryMB: 512},
+		Zone:       "Asia/Shanghai",
+		Listener:   Listener{TCP: ":1883", MaxPacket: 256 << 10, MaxConnections: 200_000, PerDevice: 32, PerAddress: 2000, Rate: 10_000, InFlight: 256},
+		HTTP:       HTTP{Address: ":8080", Proxies: []string{}, Rate: 100},
+		MQTT:       MQTT{Filters: []string{"f/1/+/#"}, ClientID: "lamplighter"},
+		Log:        Log{Partitions: 2, MaxBytes: 8 << 30, MaxAge: 72 * time.Hour},
+		Quarantine: Quarantine{MaxAge: 30 * 24 * time.Hour, MaxBytes: 256 << 20},
+		Store:      Store{Retention: 5 * 365 * 24 * time.Hour, MemoryMB: 512},
 	}
 }
 
@@ -175,6 +170,12 @@ func (c *Config) check() error {
 		return err
 	}
 	if err := c.Census.check(); err != nil {
+		return err
+	}
+	if err := c.HTTP.check(); err != nil {
+		return err
+	}
+	if err := c.Quarantine.check(); err != nil {
 		return err
 	}
 	if err := c.MQTT.check(); err != nil {

@@ -30,8 +30,9 @@ func (f *Flux) Close() { f.client.Close() }
 // there are more than limit, the newest.
 func (f *Flux) Range(ctx context.Context, id, channel string, from, to int64, limit int) ([]Point, error) {
 	q := f.from(from, to) + fmt.Sprintf(`
-  |> filter(fn: (r) => r._measurement == %s and r.id == %s and r._field == %s and not exists r.value)
-  |> keep(columns: ["_time", "_value"])
+  |> filter(fn: (r) => r._measurement == %s and r.id == %s and r._field == %s)
+  |> keep(columns: ["_time", "_value", "value"])
+  |> group()
   |> sort(columns: ["_time"])
   |> tail(n: %d)`, literal(measurement), literal(id), literal(channel), max(1, limit))
 	var out []Point
@@ -55,15 +56,17 @@ func (f *Flux) Latest(ctx context.Context, ids []string) (map[string]map[string]
 	}
 	now := time.Now()
 	q := f.from(now.Add(-24*time.Hour).UnixMilli(), now.Add(48*time.Hour).UnixMilli()) + fmt.Sprintf(`
-  |> filter(fn: (r) => r._measurement == %s and not exists r.value and (%s))
-  |> group(columns: ["id", "_field"])
+  |> filter(fn: (r) => r._measurement == %s and (%s))
+  |> group(columns: ["id", "_field", "value"])
   |> sort(columns: ["_time"])
   |> last()`, literal(measurement), strings.Join(is, " or "))
 	err := f.each(ctx, q, func(id, channel string, p Point) {
 		if out[id] == nil {
 			out[id] = make(map[string]Point)
 		}
-		out[id][channel] = p
+		if have, ok := out[id][channel]; !ok || p.T > have.T { // of several texts the newest
+			out[id][channel] = p
+		}
 	})
 	if err != nil {
 		return nil, fmt.Errorf("latest of %d facilities: %w", len(ids), err)
@@ -91,7 +94,8 @@ func (f *Flux) each(ctx context.Context, q string, fn func(id, channel string, p
 		}
 		id, _ := r.ValueByKey("id").(string)
 		channel, _ := r.ValueByKey("_field").(string)
-		fn(id, channel, Point{r.Time().UnixMilli(), v})
+		text, _ := r.ValueByKey("value").(string)
+		fn(id, channel, Point{r.Time().UnixMilli(), v, text})
 	}
 	return res.Err()
 }

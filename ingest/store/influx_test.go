@@ -150,7 +150,7 @@ func TestBothStoresAnswerAlike(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if len(pts) != 10 || pts[0] != (Point{base, 0.5}) || pts[9] != (Point{base + 9000, 9.5}) {
+		if len(pts) != 10 || pts[0] != (Point{T: base, V: 0.5}) || pts[9] != (Point{T: base + 9000, V: 9.5}) {
 			t.Errorf("points %v", pts)
 		}
 		if pts, err = r.Range(t.Context(), "MH-1", "tilt_deg", base+2000, base+7000, 3); err != nil || len(pts) != 3 || pts[0].V != 5.5 || pts[2].V != 7.5 {
@@ -164,7 +164,7 @@ func TestBothStoresAnswerAlike(t *testing.T) {
 			t.Fatalf("latest of %d: %v, %v", len(all), all, err)
 		}
 		for id, chs := range all {
-			if chs["tilt_deg"] != (Point{base + 9000, 9.5}) || chs["cover_open"] != (Point{base + 9000, 1}) || chs["seq"].V != 10 {
+			if chs["tilt_deg"] != (Point{T: base + 9000, V: 9.5}) || chs["cover_open"] != (Point{T: base + 9000, V: 1}) || chs["seq"].V != 10 {
 				t.Errorf("latest of %s: %v", id, chs)
 			}
 		}

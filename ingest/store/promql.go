@@ -1,9 +1,11 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,8 +16,9 @@ import (
 
 // Point is one stored value.
 type Point struct {
-	T int64 // Unix ms
-	V float64
+	T    int64 // Unix ms
+	V    float64
+	Text string // of a text channel, where V is 1
 }
 
 // PromQL reads from VictoriaMetrics or any store that answers PromQL. It is
@@ -54,7 +57,7 @@ func (p *PromQL) Range(ctx context.Context, id, channel string, from, to int64, 
 	if p.fresh != nil && time.Since(time.UnixMilli(to)) < young {
 		p.fresh(ctx)
 	}
-	q := fmt.Sprintf(`{__name__=%s,id=%s,value=""}[%dms]`, quote(measurement+"_"+channel), quote(id), max(1, to-from+1))
+	q := fmt.Sprintf(`{__name__=%s,id=%s}[%dms]`, quote(measurement+"_"+channel), quote(id), max(1, to-from+1))
 	v, _, _, err := p.api.Query(ctx, q, time.UnixMilli(to))
 	if err != nil {
 		return nil, fmt.Errorf("read %s of %s: %w", channel, id, err)
@@ -66,8 +69,11 @@ func (p *PromQL) Range(ctx context.Context, id, channel string, from, to int64, 
 	}
 	for _, s := range m {
 		for _, x := range s.Values {
-			out = append(out, Point{int64(x.Timestamp), float64(x.Value)})
+			out = append(out, Point{int64(x.Timestamp), float64(x.Value), string(s.Metric["value"])})
 		}
+	}
+	if len(m) > 1 { // a text channel has a series for each text
+		slices.SortStableFunc(out, func(a, b Point) int { return cmp.Compare(a.T, b.T) })
 	}
 	if len(out) > limit {
 		out = out[len(out)-limit:]
@@ -85,30 +91,43 @@ func (p *PromQL) Latest(ctx context.Context, ids []string) (map[string]map[strin
 	for i, id := range ids {
 		quoted[i] = strings.ReplaceAll(id, ".", `\.`)
 	}
-	sel := fmt.Sprintf(`{__name__=~"%s_.+",id=~%s,value=""}[1d]`, measurement, quote(strings.Join(quoted, "|")))
+	sel := fmt.Sprintf(`{__name__=~"%s_.+",id=~%s}[1d]`, measurement, quote(strings.Join(quoted, "|")))
+	values, err := p.vector(ctx, "last_over_time("+sel+") keep_metric_names")
+	if err != nil {
+		return nil, fmt.Errorf("latest of %d facilities: %w", len(ids), err)
+	}
+	times, err := p.vector(ctx, "tlast_over_time("+sel+") keep_metric_names")
+	if err != nil {
+		return nil, fmt.Errorf("latest of %d facilities: %w", len(ids), err)
+	}
 	out := make(map[string]map[string]Point)
-	for i, q := range []string{"last_over_time(" + sel + ") keep_metric_names", "tlast_over_time(" + sel + ") keep_metric_names"} {
-		v, _, _, err := p.api.Query(ctx, q, time.Now())
-		if err != nil {
-			return nil, fmt.Errorf("latest of %d facilities: %w", len(ids), err)
+	for k, v := range values {
+		if out[k.id] == nil {
+			out[k.id] = make(map[string]Point)
 		}
-		vec, ok := v.(model.Vector)
-		if !ok {
-			return nil, fmt.Errorf("latest: the store answered with %s", v.Type())
+		t := int64(times[k] * 1000)
+		if have, ok := out[k.id][k.channel]; !ok || t > have.T { // of several texts the newest
+			out[k.id][k.channel] = Point{t, v, k.text}
 		}
-		for _, s := range vec {
-			id, ch := string(s.Metric["id"]), strings.TrimPrefix(string(s.Metric["__name__"]), measurement+"_")
-			if out[id] == nil {
-				out[id] = make(map[string]Point)
-			}
-			pt := out[id][ch]
-			if i == 0 {
-				pt.V = float64(s.Value)
-			} else {
-				pt.T = int64(float64(s.Value) * 1000)
-			}
-			out[id][ch] = pt
-		}
+	}
+	return out, nil
+}
+
+// series names one series of the store.
+type series struct{ id, channel, text string }
+
+func (p *PromQL) vector(ctx context.Context, q string) (map[series]float64, error) {
+	v, _, _, err := p.api.Query(ctx, q, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	vec, ok := v.(model.Vector)
+	if !ok {
+		return nil, fmt.Errorf("the store answered with %s", v.Type())
+	}
+	out := make(map[series]float64, len(vec))
+	for _, s := range vec {
+		out[series{string(s.Metric["id"]), strings.TrimPrefix(string(s.Metric["__name__"]), measurement+"_"), string(s.Metric["value"])}] = float64(s.Value)
 	}
 	return out, nil
 }

@@ -43,21 +43,25 @@ func ledger(ctx context.Context, tx *database.Tx, gaps []rules.Gap) error {
 
 func number63(n uint64) int64 { return int64(min(n, math.MaxInt64)) }
 
-// Gaps is the loss ledger, the newest first: of one device, or of all when it
-// is ""; open narrows it to what has not come to this day. before (0 = none) is
-// the id below which to go on, limit from 1 to 1000.
-func (d *Desk) Gaps(ctx context.Context, device devices.DeviceID, open bool, before int64, limit int) ([]Gap, error) {
-	q, args := `SELECT id, device, boot, from_seq, to_seq, at, came, came_at FROM gap WHERE 1=1`, []any{}
-	if device != "" {
-		q, args = q+` AND device=?`, append(args, string(device))
+// GapFilter narrows the loss ledger. Empty fields do not narrow.
+type GapFilter struct {
+	Device devices.DeviceID
+	Open   bool // what has not come to this day
+	Order  database.Order
+	Limit  int // 1 to 1000
+}
+
+// Gaps is the loss ledger.
+func (d *Desk) Gaps(ctx context.Context, f GapFilter) ([]Gap, error) {
+	cond, args := f.Order.Where()
+	q := `SELECT id, device, boot, from_seq, to_seq, at, came, came_at FROM gap WHERE ` + cond
+	if f.Device != "" {
+		q, args = q+` AND device=?`, append(args, string(f.Device))
 	}
-	if open {
+	if f.Open {
 		q += ` AND came < to_seq-from_seq+1`
 	}
-	if before > 0 {
-		q, args = q+` AND id<?`, append(args, before)
-	}
-	rows, err := d.opt.DB.Query(ctx, q+` ORDER BY id DESC LIMIT ?`, append(args, max(1, min(limit, 1000)))...)
+	rows, err := d.opt.DB.Query(ctx, q+" "+f.Order.By()+` LIMIT ?`, append(args, max(1, min(f.Limit, 1000)))...)
 	if err != nil {
 		return nil, fmt.Errorf("gaps: %w", err)
 	}
@@ -81,11 +85,12 @@ type Member struct {
 	LeftAt   int64              `json:"left_at"` // 0 = still there, or until the ticket was closed
 }
 
-// Members is who is, or was, behind a ticket, at most limit, by id after the
-// given one.
-func (d *Desk) Members(ctx context.Context, ticket int64, after devices.FacilityID, limit int) ([]Member, error) {
+// Members is who is, or was, behind a ticket, in an order over the columns of
+// ticket_member m, at most limit.
+func (d *Desk) Members(ctx context.Context, ticket int64, o database.Order, limit int) ([]Member, error) {
+	cond, args := o.Where()
 	rows, err := d.opt.DB.Query(ctx, `SELECT m.facility, COALESCE(f.name,''), m.joined_at, m.left_at FROM ticket_member m LEFT JOIN facility f ON f.id=m.facility
-		WHERE m.ticket=? AND m.facility>? ORDER BY m.facility LIMIT ?`, ticket, string(after), limit)
+		WHERE m.ticket=? AND `+cond+` `+o.By()+` LIMIT ?`, append(append([]any{ticket}, args...), limit)...)
 	if err != nil {
 		return nil, fmt.Errorf("members of ticket %d: %w", ticket, err)
 	}

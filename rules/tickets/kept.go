@@ -41,7 +41,8 @@ func (k *Kept) Uplink() devices.Uplink {
 type KeptFilter struct {
 	Device   devices.DeviceID
 	Code     devices.Code
-	Open     bool // what was not taken back
+	Open     bool // what was not taken back in
+	Resolved bool // what was
 	From, To int64
 	Order    database.Order
 	Limit    int // 1 to 1000
@@ -62,6 +63,9 @@ func (q *Quarantine) List(ctx context.Context, f KeptFilter) ([]Kept, error) {
 	}
 	if f.Open {
 		where = append(where, "resolved_at=0")
+	}
+	if f.Resolved {
+		where = append(where, "resolved_at>0")
 	}
 	if f.From > 0 {
 		add("at>=?", f.From)

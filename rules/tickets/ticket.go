@@ -61,8 +61,11 @@ type Filter struct {
 	State    string // open, acknowledged, closed; "live" = not closed
 	Kind     string
 	Facility string
-	Before   int64 // paging: ids below this
-	Limit    int   // 1 to 500, default 100
+	Severity string
+	Defect   string
+	From, To int64          // opened in [From, To), Unix ms; 0 = open end
+	Order    database.Order // the zero value is the newest first
+	Limit    int            // 1 to 500, default 100
 }
 
 // List is tickets, the newest first.
@@ -81,13 +84,27 @@ func (d *Desk) List(ctx context.Context, f Filter) ([]Ticket, error) {
 	if f.Facility != "" {
 		add("t.facility=?", f.Facility)
 	}
-	if f.Before > 0 {
-		add("t.id<?", f.Before)
+	if f.Severity != "" {
+		add("t.severity=?", f.Severity)
 	}
+	if f.Defect != "" {
+		add("t.defect=?", f.Defect)
+	}
+	if f.From > 0 {
+		add("t.opened_at>=?", f.From)
+	}
+	if f.To > 0 {
+		add("t.opened_at<?", f.To)
+	}
+	if f.Order.Key == "" {
+		f.Order = database.Order{Column: "t.id", Key: "t.id", Desc: true}
+	}
+	after, more := f.Order.Where()
+	where, args = append(where, after), append(args, more...)
 	if f.Limit < 1 || f.Limit > 500 {
 		f.Limit = 100
 	}
-	rows, err := d.opt.DB.Query(ctx, `SELECT `+columns+` WHERE `+strings.Join(where, " AND ")+` ORDER BY t.id DESC LIMIT ?`, append(args, f.Limit)...)
+	rows, err := d.opt.DB.Query(ctx, `SELECT `+columns+` WHERE `+strings.Join(where, " AND ")+` `+f.Order.By()+` LIMIT ?`, append(args, f.Limit)...)
 	if err != nil {
 		return nil, fmt.Errorf("list tickets: %w", err)
 	}
