@@ -129,12 +129,19 @@ func (s *Server) facility(ctx context.Context, in *byID) (*struct{ Body facility
 	return &struct{ Body facilityItem }{s.item(f)}, nil
 }
 
+// seenItem is a device that was not let in.
+type seenItem struct {
+	registry.Seen
+	First *string `json:"first"`
+	Last  *string `json:"last"`
+}
+
 func seenSorts() sorts[registry.Seen] {
 	return sorts[registry.Seen]{{"last", "", true, func(x *registry.Seen) any { return x.Last }}}
 }
 
 // seen pages over a list that lies in memory, the latest first.
-func (s *Server) seen(ctx context.Context, in *struct{ Paging }) (*listed[registry.Seen], error) {
+func (s *Server) seen(ctx context.Context, in *struct{ Paging }) (*listed[seenItem], error) {
 	key := keyOf[registry.Seen]{"", func(x *registry.Seen) any { return string(x.Device) }}
 	t, err := seenSorts().begin(in.Paging, key)
 	if err != nil {
@@ -158,7 +165,11 @@ func (s *Server) seen(ctx context.Context, in *struct{ Paging }) (*listed[regist
 	if len(items) == len(all) {
 		next = nil
 	}
-	return answer(ctx, items, next, &total), nil
+	out := make([]seenItem, 0, len(items))
+	for _, x := range items {
+		out = append(out, seenItem{x, s.instant(x.First), s.instant(x.Last)})
+	}
+	return answer(ctx, out, next, &total), nil
 }
 
 // newPassword is a device's secret.

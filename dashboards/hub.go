@@ -25,11 +25,11 @@ type hub struct {
 func newHub() *hub { return &hub{listeners: make(map[chan message]struct{})} }
 
 const (
-	listenerQueue = 512
+	listenerQueue = 1024
 	maxListeners  = 2000
 	// burst is how many tickets are told one by one; after more a listener is
 	// told to read them all again.
-	burst = 200
+	burst = 400
 )
 
 // join returns the channel of a new listener, nil when there are too many.

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/rs/zerolog"
@@ -30,15 +31,7 @@ import (
 type Point struct {
 	T    int64 // Unix ms
 	V    float64
-	Text string // of a text channel
-}
-
-// value is the point's value as the API tells it.
-func (p Point) value() any {
-	if p.Text != "" {
-		return p.Text
-	}
-	return p.V
+	Text string // of a text channel, where V is 1
 }
 
 // Querier reads the time-series store.
@@ -95,6 +88,7 @@ type Server struct {
 	ln        net.Listener
 	http      *http.Server
 	hub       *hub
+	doc       *huma.OpenAPI
 	proxies   proxies
 	callers   *auth.Limiter // requests by who sends them
 	strangers *auth.Limiter // requests without a valid token or session, by address
@@ -153,7 +147,7 @@ func (s *Server) routes() (http.Handler, error) {
 	mux.HandleFunc("GET /-/healthy", s.healthy)
 	mux.HandleFunc("GET /-/ready", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ready") })
 	mux.HandleFunc("GET /api/v1/live", s.live)
-	s.api(mux)
+	s.doc = s.api(mux).OpenAPI()
 	for _, m := range methods() {
 		mux.HandleFunc(m+" "+apiRoot, s.noRoute(mux))
 	}

@@ -73,8 +73,20 @@ func (s *Server) tickets(ctx context.Context, in *struct {
 
 type ticketDetail struct {
 	ticketItem
-	History []tickets.Event `json:"history"`
-	Pages   []pager.Sent    `json:"pages"`
+	History []eventItem `json:"history"`
+	Pages   []sentItem  `json:"pages"`
+}
+
+// eventItem is a line of a ticket's history.
+type eventItem struct {
+	tickets.Event
+	At *string `json:"at"`
+}
+
+// sentItem is a page that was asked for, with what became of it.
+type sentItem struct {
+	pager.Sent
+	At *string `json:"at"`
 }
 
 type byNumber struct {
@@ -94,7 +106,14 @@ func (s *Server) ticket(ctx context.Context, in *byNumber) (*struct{ Body ticket
 	if err != nil {
 		return nil, err
 	}
-	return &struct{ Body ticketDetail }{ticketDetail{s.ticketItem(t), h, p}}, nil
+	d := ticketDetail{s.ticketItem(t), make([]eventItem, 0, len(h)), make([]sentItem, 0, len(p))}
+	for _, e := range h {
+		d.History = append(d.History, eventItem{e, s.instant(e.At)})
+	}
+	for _, x := range p {
+		d.Pages = append(d.Pages, sentItem{x, s.instant(x.At)})
+	}
+	return &struct{ Body ticketDetail }{d}, nil
 }
 
 type noteInput struct {

@@ -18,7 +18,8 @@ type latestValue struct {
 	Channel string        `json:"channel"`
 	Unit    string        `json:"unit"`
 	Title   devices.Title `json:"title"`
-	V       any           `json:"v" doc:"a number; true and false are 1 and 0; text of a text channel"`
+	V       float64       `json:"v" doc:"true and false are 1 and 0; of a text channel always 1"`
+	Text    string        `json:"text,omitempty" doc:"of a text channel"`
 	T       *string       `json:"t"`
 	AgeMS   int64         `json:"age_ms"`
 	Stale   bool          `json:"stale" doc:"older than the device's own interval allows: not the state of now"`
@@ -60,7 +61,7 @@ func (s *Server) values(f *registry.Facility, newest map[string]Point) []latestV
 	now := s.opt.Now().UnixMilli()
 	out := make([]latestValue, 0, len(newest))
 	for name, p := range newest {
-		v := latestValue{Channel: name, V: p.value(), T: s.instant(p.T), AgeMS: max(0, now-p.T), Stale: now-p.T > stale}
+		v := latestValue{Channel: name, V: p.V, Text: p.Text, T: s.instant(p.T), AgeMS: max(0, now-p.T), Stale: now-p.T > stale}
 		if c := s.opt.Dict.Lookup([]byte(name)); c != nil {
 			v.Unit, v.Title = c.Unit, c.Title
 		}
@@ -138,8 +139,9 @@ func facilityIDs(list []string) ([]devices.FacilityID, error) {
 
 // point is a stored value.
 type point struct {
-	T string `json:"t" doc:"RFC 3339"`
-	V any    `json:"v" doc:"a number; true and false are 1 and 0; text of a text channel"`
+	T    string  `json:"t" doc:"RFC 3339"`
+	V    float64 `json:"v" doc:"true and false are 1 and 0; of a text channel always 1"`
+	Text string  `json:"text,omitempty" doc:"of a text channel"`
 }
 
 type readingsBody struct {
@@ -182,7 +184,7 @@ func (s *Server) readings(ctx context.Context, in *struct {
 	}
 	body.Points = make([]point, 0, len(pts))
 	for _, p := range pts {
-		body.Points = append(body.Points, point{*s.instant(p.T), p.value()})
+		body.Points = append(body.Points, point{*s.instant(p.T), p.V, p.Text})
 	}
 	return &struct{ Body readingsBody }{body}, nil
 }
