@@ -1,0 +1,215 @@
+package rules
+
+import (
+	"math"
+	"slices"
+	"sort"
+	"strings"
+	"time"
+
+	"cel.dev/cel-go/cel"
+	"go.yaml.in/yaml/v3"
+
+	"lamplighter/devices"
+)
+
+// derived is a value that a rule makes of the past of a channel: its change per
+// time, or an aggregate over a window of event time.
+type derived struct {
+	name    string
+	channel *devices.Channel
+	span    int64 // ms of the past that are looked at
+	per     int64 // ms: of a rate; 0 = an aggregate
+	fold    func([]sample) float64
+}
+
+// derivedText is one as it stands in a file.
+type derivedText struct {
+	name, channel string
+	window, rate  time.Duration
+	aggregate     string
+	at            *yaml.Node
+}
+
+// sample is one value of a channel's past.
+type sample struct {
+	at  int64
+	num float64
+}
+
+// series is the past of one channel, ascending in time.
+type series struct {
+	channel uint32
+	samples []sample
+}
+
+// maxSamples bounds a series: of a device that reports more in one window, the
+// newest count.
+const maxSamples = 600
+
+var folds = map[string]func([]sample) float64{
+	"avg":   average,
+	"min":   func(s []sample) float64 { return slices.MinFunc(s, byNum).num },
+	"max":   func(s []sample) float64 { return slices.MaxFunc(s, byNum).num },
+	"sum":   func(s []sample) float64 { return average(s) * float64(len(s)) },
+	"count": func(s []sample) float64 { return float64(len(s)) },
+	"p95":   p95,
+}
+
+func byNum(a, b sample) int {
+	switch {
+	case a.num < b.num:
+		return -1
+	case a.num > b.num:
+		return 1
+	}
+	return 0
+}
+
+func average(s []sample) float64 {
+	sum := 0.0
+	for _, x := range s {
+		sum += x.num
+	}
+	return sum / float64(len(s))
+}
+
+// p95 is the nearest-rank 95th percentile.
+func p95(s []sample) float64 {
+	nums := make([]float64, len(s))
+	for i, x := range s {
+		nums[i] = x.num
+	}
+	sort.Float64s(nums)
+	return nums[int(math.Ceil(0.95*float64(len(nums))))-1]
+}
+
+// values reads the derived values of a rule.
+func (t *ruleText) values(r *reader, n *yaml.Node) {
+	if n.Kind != yaml.MappingNode {
+		r.fail(n, "values: found %s; want names, such as {rise: {channel: water_level_m, window: 10m, rate: 1m}}", shape(n))
+		return
+	}
+	words := make([]string, 0, len(folds))
+	for w := range folds {
+		words = append(words, w)
+	}
+	slices.Sort(words)
+	fs := fields{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		name := n.Content[i].Value
+		fs[name] = func(n *yaml.Node) {
+			d := derivedText{name: name, at: n}
+			what := "values." + name
+			if !r.mapping(n, what, fields{
+				"channel":   r.text(what+".channel", &d.channel),
+				"window":    r.duration(what+".window", &d.window),
+				"rate":      r.duration(what+".rate", &d.rate),
+				"aggregate": r.choice(what+".aggregate", words, func(s string) { d.aggregate = s }),
+			}) {
+				return
+			}
+			if d.channel == "" || d.window == 0 || (d.rate == 0) == (d.aggregate == "") {
+				r.fail(n, "%s: want channel, window, and either aggregate: %s, or rate: the time that the change is told per", what, either(words))
+				return
+			}
+			t.derived = append(t.derived, d)
+		}
+	}
+	r.mapping(n, "values", fs)
+}
+
+func (t *ruleText) derivedNames() []string {
+	out := make([]string, len(t.derived))
+	for i := range t.derived {
+		out[i] = t.derived[i].name
+	}
+	return out
+}
+
+// declare makes the rule's own values known to its expressions.
+func (x *expressions) declare() {
+	for _, d := range x.t.derived {
+		ch := x.l.channels[d.channel]
+		switch {
+		case ch == nil:
+			x.r.fail(d.at, "values.%s: %s", d.name, x.l.stranger(d.channel, x.c.dict))
+		case ch.Type == devices.Text:
+			x.r.fail(d.at, "values.%s: %s is a text; want a channel of numbers", d.name, d.channel)
+		case !ruleName.MatchString(d.name) || slices.Contains(x.l.words, d.name) || strings.HasPrefix(d.name, limitPrefix):
+			x.r.fail(d.at, "values.%s: the name is taken, or no name: want small letters, digits and _, unlike any channel", d.name)
+		default:
+			env, err := x.env.Extend(cel.Variable(d.name, cel.DoubleType))
+			if err != nil {
+				x.r.fail(d.at, "values.%s: %v", d.name, err)
+				continue
+			}
+			x.env = env
+			x.t.Rule.derived = append(x.t.Rule.derived, &derived{name: d.name, channel: ch, span: d.window.Milliseconds(), per: d.rate.Milliseconds(), fold: folds[d.aggregate]})
+		}
+	}
+}
+
+// remember keeps what derived values of f's kind will need of a reading.
+func (e *Engine) remember(f *facility, k *kindRules, v *value) {
+	span := int64(0)
+	for _, r := range k.rules {
+		for _, d := range r.derived {
+			if uint32(d.channel.ID) == v.channel {
+				span = max(span, d.span)
+			}
+		}
+	}
+	if span == 0 {
+		return
+	}
+	x := f.rare()
+	i := slices.IndexFunc(x.series, func(s series) bool { return s.channel == v.channel })
+	if i < 0 {
+		x.series = append(x.series, series{channel: v.channel})
+		i = len(x.series) - 1
+	}
+	s := &x.series[i]
+	old := 0
+	for old < len(s.samples) && (s.samples[old].at < v.at-span || len(s.samples)-old >= maxSamples) {
+		old++
+	}
+	s.samples = append(s.samples[:0], s.samples[old:]...)
+	if n := len(s.samples); n > 0 && s.samples[n-1].at == v.at {
+		s.samples[n-1].num = v.num
+		return
+	}
+	s.samples = append(s.samples, sample{v.at, v.num})
+}
+
+// of is the derived value at instant at; ok is false when too little is known.
+func (d *derived) of(f *facility, at int64) (x float64, ok bool) {
+	var all []sample
+	if f.more != nil {
+		for i := range f.more.series {
+			if f.more.series[i].channel == uint32(d.channel.ID) {
+				all = f.more.series[i].samples
+			}
+		}
+	}
+	from := sort.Search(len(all), func(i int) bool { return all[i].at > at-d.span })
+	if in := all[from:]; d.per == 0 {
+		if len(in) == 0 {
+			return 0, false
+		}
+		return d.fold(in), true
+	}
+	// a rate looks back to the edge of the window: the last sample before it too
+	if from > 0 {
+		from--
+	}
+	in := all[from:]
+	if len(in) < 2 {
+		return 0, false
+	}
+	first, last := in[0], in[len(in)-1]
+	if last.at-first.at < d.span/2 {
+		return 0, false // noise of neighbours is no trend
+	}
+	return (last.num - first.num) / float64(last.at-first.at) * float64(d.per), true
+}

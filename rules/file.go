@@ -1,0 +1,379 @@
+package rules
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"lamplighter/devices"
+)
+
+// ruleText is a rule as it stands in a file.
+type ruleText struct {
+	Rule
+	at       *yaml.Node
+	whenAt   *yaml.Node
+	clearAt  *yaml.Node
+	channel  *yaml.Node
+	limitsAt *yaml.Node
+	stepsAt  []stepAt
+	derived  []derivedText
+}
+
+type stepAt struct{ when, clear *yaml.Node }
+
+// Parse compiles a rule file, or a [Bundle] of several, against the channels of
+// dict. An error is [Mistakes]: each with file, line and column, what was found
+// and what is wanted.
+func Parse(text []byte, dict *devices.Dictionary) (*Set, error) {
+	sum := sha256.Sum256(text)
+	zone, sources := unbundle(text)
+	loc, err := time.LoadLocation(zone)
+	if err != nil {
+		return nil, Mistakes{{File: "rules", Line: 1, Msg: fmt.Sprintf("%q is no time zone", zone)}}
+	}
+	c := &compiler{set: &Set{text: string(text), version: hex.EncodeToString(sum[:6])}, dict: dict, zone: loc, where: make(map[*Rule]string)}
+	for _, s := range sources {
+		r := &reader{file: s.Name, lines: strings.Split(string(s.Text), "\n")}
+		c.file(r, s.Text)
+		c.wrong = append(c.wrong, r.wrong...)
+	}
+	if len(c.wrong) == 0 {
+		c.link()
+	}
+	if len(c.wrong) > 0 {
+		return nil, c.wrong
+	}
+	return c.set, nil
+}
+
+var yamlLine = regexp.MustCompile(`line (\d+): `)
+
+// file reads one file, which may have several documents.
+func (c *compiler) file(r *reader, text []byte) {
+	d := yaml.NewDecoder(strings.NewReader(string(text)))
+	for {
+		var doc yaml.Node
+		err := d.Decode(&doc)
+		if errors.Is(err, io.EOF) {
+			return
+		}
+		if err != nil {
+			line := 0
+			msg := strings.TrimPrefix(err.Error(), "yaml: ")
+			if m := yamlLine.FindStringSubmatchIndex(msg); m != nil {
+				line, _ = strconv.Atoi(msg[m[2]:m[3]])
+				msg = msg[:m[0]] + msg[m[1]:]
+			}
+			r.failAt(line, 0, "this is no YAML: %s", msg)
+			return
+		}
+		if len(doc.Content) > 0 {
+			c.document(r, doc.Content[0])
+		}
+	}
+}
+
+func (c *compiler) document(r *reader, n *yaml.Node) {
+	r.mapping(n, "the file", fields{"groups": func(n *yaml.Node) {
+		r.list(n, "groups", func(n *yaml.Node) { c.group(r, n) })
+	}})
+}
+
+// group reads the rules of one kind.
+func (c *compiler) group(r *reader, n *yaml.Node) {
+	kind, lateness := devices.KindUnknown, time.Duration(-1)
+	var list *yaml.Node
+	kinds := []string{devices.Manhole.String(), devices.Streetlight.String(), devices.Bridge.String()}
+	ok := r.mapping(n, "group", fields{
+		"kind": r.choice("kind", kinds, func(s string) {
+			if k, err := devices.ParseKind(s); err == nil {
+				kind = k
+			}
+		}),
+		"lateness": r.duration("lateness", &lateness),
+		"rules":    func(n *yaml.Node) { list = n },
+	})
+	switch {
+	case !ok:
+		return
+	case kind == devices.KindUnknown:
+		if len(r.wrong) == 0 || r.wrong[len(r.wrong)-1].Line != n.Line {
+			r.fail(n, "a group without a kind; want kind: %s", either(kinds))
+		}
+		return
+	case list == nil:
+		r.fail(n, "a group without rules; want rules: and a list of them")
+		return
+	}
+	if lateness > maxLateness {
+		r.fail(n, "lateness: found %s; want at most %s: everything waits for it", lateness, maxLateness)
+	}
+	if lateness >= 0 {
+		c.set.kinds[kind].lateness = lateness.Milliseconds()
+	}
+	r.list(list, "rules", func(n *yaml.Node) { c.rule(r, kind, n) })
+}
+
+// maxLateness bounds how long readings are kept back to be put in order.
+const maxLateness = time.Hour
+
+var ruleName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,47}$`)
+
+// rule reads one rule and compiles it.
+func (c *compiler) rule(r *reader, kind devices.Kind, n *yaml.Node) {
+	r.rule = ""
+	if n.Kind == yaml.MappingNode {
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			if n.Content[i].Value == "name" {
+				r.rule = n.Content[i+1].Value
+			}
+		}
+	}
+	defer func() { r.rule = "" }()
+	t := &ruleText{at: n}
+	t.Kind, t.MaxAge = kind, defaultMaxAge
+	before := len(r.wrong)
+	if !r.mapping(n, "rule", t.fields(r)) || len(r.wrong) > before {
+		return
+	}
+	t.check(r)
+	if len(r.wrong) == before {
+		c.compile(r, t)
+	}
+}
+
+// fields is what a rule may say.
+func (t *ruleText) fields(r *reader) fields {
+	return fields{
+		"name":      r.text("name", &t.Name),
+		"when":      t.expression(r, "when", &t.When, &t.whenAt),
+		"clear":     t.expression(r, "clear", &t.Clear, &t.clearAt),
+		"values":    func(n *yaml.Node) { t.values(r, n) },
+		"for":       r.duration("for", &t.For),
+		"clear_for": r.duration("clear_for", &t.ClearFor),
+		"max_age":   r.duration("max_age", &t.MaxAge),
+		"silent":    r.number("silent", 1, 1000, &t.Silent),
+		"collapse":  func(n *yaml.Node) { t.collapse(r, n) },
+		"circuit": func(n *yaml.Node) {
+			r.fail(n, "circuit is called collapse now; write collapse: {of: comm_lost, by: circuit, share: 0.8, at_least: 3}")
+		},
+		"schedule": func(n *yaml.Node) { t.Schedule = r.schedule(n) },
+		"severity": r.severity("severity", &t.Severity),
+		"steps":    func(n *yaml.Node) { r.list(n, "steps", func(n *yaml.Node) { t.step(r, n) }) },
+		"channel":  func(n *yaml.Node) { t.channel = n },
+		"limits":   func(n *yaml.Node) { t.limits(r, n) },
+		"page": func(n *yaml.Node) {
+			r.mapping(n, "page", fields{"after": r.duration("page.after", &t.Page.After), "clear_after": r.duration("page.clear_after", &t.Page.ClearAfter)})
+		},
+		"summary": func(n *yaml.Node) {
+			r.mapping(n, "summary", fields{"zh": r.text("summary.zh", &t.Summary.ZH), "en": r.text("summary.en", &t.Summary.EN)})
+		},
+	}
+}
+
+func (r *reader) severity(what string, to *Severity) func(*yaml.Node) {
+	words := make([]string, len(severities))
+	for i, s := range severities {
+		words[i] = string(s)
+	}
+	return r.choice(what, words, func(s string) { *to = Severity(s) })
+}
+
+// expression takes one over with its place.
+func (t *ruleText) expression(r *reader, what string, to *string, at **yaml.Node) func(*yaml.Node) {
+	read := r.text(what, to)
+	return func(n *yaml.Node) {
+		*at = n
+		read(n)
+	}
+}
+
+func (t *ruleText) step(r *reader, n *yaml.Node) {
+	var s Step
+	var at stepAt
+	if !r.mapping(n, "step", fields{
+		"severity": r.severity("step: severity", &s.Severity),
+		"when":     t.expression(r, "step: when", &s.When, &at.when),
+		"clear":    t.expression(r, "step: clear", &s.Clear, &at.clear),
+	}) {
+		return
+	}
+	if s.Severity == "" || s.When == "" {
+		r.fail(n, "a step needs severity and when")
+		return
+	}
+	t.Steps, t.stepsAt = append(t.Steps, s), append(t.stepsAt, at)
+}
+
+// limits reads channel: number, channel: census, or channel: {default, models}.
+func (t *ruleText) limits(r *reader, n *yaml.Node) {
+	t.limitsAt, t.Limits = n, make(map[string]Limit)
+	if n.Kind != yaml.MappingNode {
+		r.fail(n, "limits: found %s; want channels and their limits, such as {tilt_deg: 15}", shape(n))
+		return
+	}
+	fs := fields{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		ch := n.Content[i].Value
+		fs[ch] = func(n *yaml.Node) { t.Limits[ch] = r.limit(n, ch) }
+	}
+	r.mapping(n, "limits", fs)
+}
+
+// censusOnly says that a limit is the facility's own business.
+const censusOnly = "census"
+
+func (r *reader) limit(n *yaml.Node, ch string) Limit {
+	l := Limit{Default: math.NaN()}
+	what := "limits." + ch
+	one := func(to *float64) func(*yaml.Node) {
+		return func(n *yaml.Node) {
+			if n.Value != censusOnly {
+				r.number(what, -1e12, 1e12, to)(n)
+			}
+		}
+	}
+	if n.Kind != yaml.MappingNode {
+		one(&l.Default)(n)
+		return l
+	}
+	r.mapping(n, what, fields{"default": one(&l.Default), "models": func(n *yaml.Node) {
+		l.Models = make(map[string]float64)
+		fs := fields{}
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			model := n.Content[i].Value
+			fs[model] = func(n *yaml.Node) {
+				var x float64
+				r.number(what+".models."+model, -1e12, 1e12, &x)(n)
+				l.Models[model] = x
+			}
+		}
+		r.mapping(n, what+".models", fs)
+	}})
+	return l
+}
+
+func (t *ruleText) collapse(r *reader, n *yaml.Node) {
+	c := &Collapse{}
+	levels := []string{Circuit.String(), Cabinet.String(), Area.String()}
+	var least float64
+	ok := r.mapping(n, "collapse", fields{
+		"of": r.text("collapse.of", &c.Of),
+		"by": r.choice("collapse.by", levels, func(s string) {
+			for _, l := range []Level{Circuit, Cabinet, Area} {
+				if l.String() == s {
+					c.By = l
+				}
+			}
+		}),
+		"share":    r.number("collapse.share", 0.01, 1, &c.Share),
+		"at_least": r.number("collapse.at_least", 1, 1e6, &least),
+		"within":   r.duration("collapse.within", &c.Within),
+	})
+	c.AtLeast = int(least)
+	if ok && (c.Of == "" || c.By == 0 || c.Share == 0 && c.AtLeast == 0) {
+		r.fail(n, "collapse needs of: RULE, by: %s, and share or at_least", either(levels))
+	}
+	t.Collapse = c
+}
+
+// check finds what no field shows by itself.
+func (t *ruleText) check(r *reader) {
+	switch {
+	case t.Name == "":
+		r.fail(t.at, "a rule without a name; want name: something_short")
+		return
+	case !ruleName.MatchString(t.Name):
+		r.fail(t.at, "name: found %q; want small letters, digits and _, at most 48", t.Name)
+	case t.Severity == "":
+		r.fail(t.at, "severity is missing; want info, minor, major or critical")
+	case t.Summary.ZH == "" || t.Summary.EN == "":
+		r.fail(t.at, "summary is missing; want summary: {zh: …, en: …}: it is what people read on their page")
+	}
+	says := 0
+	for _, is := range []bool{t.When != "", t.Silent > 0, t.Collapse != nil} {
+		if is {
+			says++
+		}
+	}
+	if says != 1 {
+		r.fail(t.at, "it has %d of when, silent and collapse; want exactly one", says)
+	}
+	if t.When == "" && (t.Clear != "" || len(t.Steps) > 0 || len(t.derived) > 0 || len(t.Limits) > 0) {
+		r.fail(t.at, "clear, steps, values and limits belong to a rule with when")
+	}
+	if t.MaxAge <= 0 {
+		r.fail(t.at, "max_age: found %s; want more than 0s", t.MaxAge)
+	}
+	rank := t.Severity.rank()
+	for i, s := range t.Steps {
+		if s.Severity.rank() <= rank {
+			r.fail(t.stepsAt[i].when, "steps: %s does not come after %s; want worse and worse severities", s.Severity, severities[max(1, rank)-1])
+		}
+		rank = s.Severity.rank()
+	}
+}
+
+// link joins the rules of a kind that know each other.
+func (c *compiler) link() {
+	for k := range c.set.kinds {
+		kr := &c.set.kinds[k]
+		kr.fresh = defaultMaxAge.Milliseconds()
+		for _, r := range kr.rules {
+			kr.fresh = min(kr.fresh, r.MaxAge.Milliseconds()/2)
+			kr.derives = kr.derives || len(r.derived) > 0
+			if r.Silent > 0 && (kr.silent == 0 || r.Silent < kr.silent) {
+				kr.silent = r.Silent
+			}
+			if r.Collapse == nil {
+				continue
+			}
+			of := c.set.find(devices.Kind(k), r.Collapse.Of)
+			switch {
+			case of == nil:
+				c.wrong = append(c.wrong, c.mistake(r, "collapse.of: %s has no rule %s%s", devices.Kind(k), r.Collapse.Of, meant(r.Collapse.Of, c.names(devices.Kind(k)))))
+			case of.Collapse != nil:
+				c.wrong = append(c.wrong, c.mistake(r, "collapse.of: %s is a collapse itself; want the rule of the members", of.Name))
+			default:
+				of.causes = append(of.causes, r)
+			}
+		}
+		for _, r := range kr.rules { // what hangs higher explains more
+			slices.SortStableFunc(r.causes, func(a, b *Rule) int { return int(b.Collapse.By) - int(a.Collapse.By) })
+		}
+	}
+}
+
+func (c *compiler) names(k devices.Kind) []string {
+	var out []string
+	for _, r := range c.set.kinds[k].rules {
+		out = append(out, r.Name)
+	}
+	return out
+}
+
+// mistake is one about a rule that was read before.
+func (c *compiler) mistake(r *Rule, format string, args ...any) *Mistake {
+	file, rest, _ := cutLast(c.where[r], ":")
+	line, _ := strconv.Atoi(rest)
+	return &Mistake{File: file, Line: line, Rule: r.Name, Msg: fmt.Sprintf(format, args...)}
+}
+
+func cutLast(s, sep string) (before, after string, ok bool) {
+	if i := strings.LastIndex(s, sep); i >= 0 {
+		return s[:i], s[i+len(sep):], true
+	}
+	return s, "", false
+}
+

@@ -1,0 +1,308 @@
+package rules
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/checker"
+	"go.yaml.in/yaml/v3"
+
+	"lamplighter/devices"
+	"lamplighter/devices/bridge"
+	"lamplighter/devices/manhole"
+	"lamplighter/devices/streetlight"
+)
+
+// compiler makes a Set of rule files.
+type compiler struct {
+	set   *Set
+	dict  *devices.Dictionary
+	zone  *time.Location
+	langs [4]*language // by kind, made when needed
+	where map[*Rule]string
+	wrong Mistakes
+}
+
+// language is the variables that an expression about one kind may use.
+type language struct {
+	kind     devices.Kind
+	env      *cel.Env
+	channels map[string]*devices.Channel
+	words    []string // all variables
+	bits     map[string]uint64
+}
+
+const (
+	limitPrefix = "limit_" // limit_tilt_deg is the limit of tilt_deg
+	nightWord   = "night"  // the sun is down at the facility's place
+	// celCost bounds one evaluation.
+	celCost = 10000
+)
+
+// kindChannels is what a facility of a kind may report.
+func kindChannels(k devices.Kind) []devices.Channel {
+	own := map[devices.Kind]func() []devices.Channel{devices.Manhole: manhole.Channels, devices.Streetlight: streetlight.Channels, devices.Bridge: bridge.Channels}[k]
+	return append(devices.CommonChannels(), own()...)
+}
+
+// language declares the channels of a kind, their limits, and night.
+func (c *compiler) language(k devices.Kind) (*language, error) {
+	if c.langs[k] != nil {
+		return c.langs[k], nil
+	}
+	l := &language{kind: k, channels: make(map[string]*devices.Channel), bits: make(map[string]uint64), words: []string{nightWord}}
+	opts := []cel.EnvOption{cel.CrossTypeNumericComparisons(true), cel.Variable(nightWord, cel.BoolType)}
+	for _, x := range kindChannels(k) {
+		ch := c.dict.Lookup([]byte(x.Name))
+		if ch == nil || l.channels[x.Name] != nil {
+			continue
+		}
+		l.channels[x.Name] = ch
+		l.words = append(l.words, x.Name)
+		opts = append(opts, cel.Variable(x.Name, map[devices.ValueType]*cel.Type{devices.Number: cel.DoubleType, devices.Bool: cel.BoolType, devices.Text: cel.StringType}[x.Type]))
+		if x.Type == devices.Number {
+			l.words = append(l.words, limitPrefix+x.Name)
+			opts = append(opts, cel.Variable(limitPrefix+x.Name, cel.DoubleType))
+		}
+	}
+	var err error
+	if l.env, err = cel.NewEnv(opts...); err != nil {
+		return nil, fmt.Errorf("prepare rules: %w", err)
+	}
+	c.langs[k] = l
+	return l, nil
+}
+
+// bit is one of 64 that stands for a channel; from the 64th on they share one.
+func (l *language) bit(kr *kindRules, ch *devices.Channel) uint64 {
+	b, ok := l.bits[ch.Name]
+	if !ok {
+		b = 1 << min(len(l.bits), 63)
+		l.bits[ch.Name] = b
+	}
+	for len(kr.bits) <= ch.ID {
+		kr.bits = append(kr.bits, 0)
+	}
+	kr.bits[ch.ID] |= b
+	return b
+}
+
+// compile makes a rule of its text.
+func (c *compiler) compile(r *reader, t *ruleText) {
+	l, err := c.language(t.Kind)
+	if err != nil {
+		r.fail(t.at, "%v", err)
+		return
+	}
+	before := len(r.wrong)
+	x := &expressions{c: c, r: r, l: l, env: l.env, t: t}
+	x.declare()
+	for ch := range t.Limits {
+		if l.channels[ch] == nil {
+			r.fail(t.limitsAt, "limits: %s", l.stranger(ch, c.dict))
+		}
+	}
+	if t.channel != nil {
+		if t.Channel = l.channels[t.channel.Value]; t.Channel == nil {
+			r.fail(t.channel, "channel: %s", l.stranger(t.channel.Value, c.dict))
+		}
+	}
+	t.when = x.program("when", t.whenAt, t.When)
+	t.clear = x.program("clear", t.clearAt, t.Clear)
+	for i := range t.Steps {
+		s, at := &t.Steps[i], t.stepsAt[i]
+		s.when = x.program("steps: when", at.when, s.When)
+		s.clear = x.program("steps: clear", at.clear, s.Clear)
+	}
+	if t.Schedule != nil {
+		t.Schedule.zone = c.zone
+	}
+	if have := c.set.find(t.Kind, t.Name); have != nil {
+		r.fail(t.at, "the name comes twice, first in %s", c.where[have])
+	}
+	if len(r.wrong) > before {
+		return
+	}
+	rule := t.Rule
+	rule.index = len(c.set.kinds[t.Kind].rules)
+	c.set.kinds[t.Kind].rules = append(c.set.kinds[t.Kind].rules, &rule)
+	c.where[&rule] = fmt.Sprintf("%s:%d", r.file, t.at.Line)
+}
+
+// expressions compiles those of one rule.
+type expressions struct {
+	c   *compiler
+	r   *reader
+	l   *language
+	env *cel.Env // with the rule's own values
+	t   *ruleText
+}
+
+// program compiles one expression; nil if there is none, or a mistake in it.
+func (x *expressions) program(what string, n *yaml.Node, text string) cel.Program {
+	if n == nil {
+		return nil
+	}
+	ast, iss := x.env.Compile(text)
+	if iss.Err() != nil {
+		for _, e := range iss.Errors() {
+			line, column := x.r.place(n, head(text, e.Location.Line(), e.Location.Column()))
+			x.r.failAt(line, column, "%s: %s", what, x.l.explain(e.Message, x.c.dict, x.t))
+		}
+		return nil
+	}
+	if !ast.OutputType().IsEquivalentType(cel.BoolType) {
+		x.r.fail(n, "%s: %s is a %s; want true or false: compare it with something", what, text, typeName(ast.OutputType().String()))
+		return nil
+	}
+	if cost, err := x.env.EstimateCost(ast, textSizes{}); err != nil || cost.Max > celCost {
+		x.r.fail(n, "%s: it may cost %d steps each time; want at most %d: make two rules of it", what, cost.Max, celCost)
+		return nil
+	}
+	x.uses(what, n, ast)
+	p, err := x.env.Program(ast, cel.EvalOptions(cel.OptOptimize), cel.CostLimit(celCost))
+	if err != nil {
+		x.r.fail(n, "%s: %v", what, err)
+		return nil
+	}
+	return p
+}
+
+// uses notes which channels an expression looks at, and asks for the limits.
+func (x *expressions) uses(what string, n *yaml.Node, ast *cel.Ast) {
+	kr := &x.c.set.kinds[x.t.Kind]
+	names := make([]string, 0, 8)
+	for _, ref := range ast.NativeRep().ReferenceMap() {
+		names = append(names, ref.Name)
+	}
+	slices.Sort(names)
+	for _, name := range slices.Compact(names) {
+		if ch := x.l.channels[name]; ch != nil {
+			x.t.inputs |= x.l.bit(kr, ch)
+			continue
+		}
+		if ch, ok := strings.CutPrefix(name, limitPrefix); ok {
+			if _, ok := x.t.Limits[ch]; !ok {
+				x.r.fail(n, "%s: %s has no default; write limits: {%s: NUMBER}, or {%s: census} where only the census knows it", what, name, ch, ch)
+			}
+			continue
+		}
+		if name == nightWord {
+			x.t.timed = true
+		}
+	}
+	for _, d := range x.t.Rule.derived {
+		x.t.inputs |= x.l.bit(kr, d.channel)
+	}
+}
+
+// head is what stands before line and column (from 1 and 0) of a text.
+func head(text string, line, column int) string {
+	var b strings.Builder
+	n := 1
+	for l := range strings.Lines(text) {
+		if n == line {
+			runes := []rune(l)
+			b.WriteString(string(runes[:min(column, len(runes))]))
+			break
+		}
+		b.WriteString(l)
+		n++
+	}
+	return b.String()
+}
+
+var (
+	undeclared = regexp.MustCompile(`undeclared reference to '([^']*)'`)
+	overload   = regexp.MustCompile(`found no matching overload for '([^']*)' applied to '\(([^)]*)\)'`)
+)
+
+// explain says a message of the CEL compiler in words that lead to a cure.
+func (l *language) explain(msg string, dict *devices.Dictionary, t *ruleText) string {
+	if m := undeclared.FindStringSubmatch(msg); m != nil {
+		return l.stranger(m[1], dict, t.derivedNames()...)
+	}
+	m := overload.FindStringSubmatch(msg)
+	if m == nil {
+		return strings.TrimSpace(msg)
+	}
+	op := strings.Trim(m[1], "_@")
+	types := strings.Split(m[2], ", ")
+	for i := range types {
+		types[i] = typeName(types[i])
+	}
+	if len(types) == 1 {
+		return fmt.Sprintf("%s does not take a %s", op, types[0])
+	}
+	out := fmt.Sprintf("%s stands between a %s and a %s", op, types[0], types[1])
+	switch {
+	case slices.Contains(types, "whole number"):
+		return out + "; write whole numbers with a point: 2.0"
+	case slices.Contains(types, "text"):
+		return out + `; a text compares with a text only: "on"`
+	case slices.Contains(types, "yes-or-no"):
+		return out + "; a yes-or-no channel needs no comparison: write it alone, or ! before it"
+	}
+	return out + "; want two of one sort"
+}
+
+func typeName(cel string) string {
+	switch cel {
+	case "double":
+		return "number"
+	case "int", "uint":
+		return "whole number"
+	case "string":
+		return "text"
+	case "bool":
+		return "yes-or-no"
+	}
+	return cel
+}
+
+// stranger says what may be meant by a word that is no variable of the kind.
+func (l *language) stranger(word string, dict *devices.Dictionary, own ...string) string {
+	bare := strings.TrimPrefix(word, limitPrefix)
+	if ch := dict.Lookup([]byte(bare)); ch != nil && !ch.Unknown {
+		if ch.Name != bare {
+			return fmt.Sprintf("%s is another name of %s; write %s", bare, ch.Name, strings.TrimSuffix(word, bare)+ch.Name)
+		}
+		if l.channels[bare] == nil {
+			return fmt.Sprintf("%s is no channel of a %s%s", bare, l.kind, otherKinds(bare))
+		}
+		return fmt.Sprintf("%s has no limit: it is no number", bare)
+	}
+	return fmt.Sprintf("%s is no channel of a %s%s", word, l.kind, meant(word, append(own, l.words...)))
+}
+
+// otherKinds says which kinds have a channel.
+func otherKinds(name string) string {
+	var have []string
+	for _, k := range []devices.Kind{devices.Manhole, devices.Streetlight, devices.Bridge} {
+		if slices.ContainsFunc(kindChannels(k), func(c devices.Channel) bool { return c.Name == name }) {
+			have = append(have, "a "+k.String())
+		}
+	}
+	if len(have) == 0 {
+		return ""
+	}
+	return "; " + strings.Join(have, " and ") + " has it"
+}
+
+// textSizes tells the estimate of costs how long a text can be.
+type textSizes struct{}
+
+// EstimateSize is at most 64 bytes.
+func (textSizes) EstimateSize(checker.AstNode) *checker.SizeEstimate {
+	return &checker.SizeEstimate{Min: 0, Max: devices.MaxIDLen}
+}
+
+// EstimateCallCost leaves calls to the estimate.
+func (textSizes) EstimateCallCost(string, string, *checker.AstNode, []checker.AstNode) *checker.CallEstimate {
+	return nil
+}
+

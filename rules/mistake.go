@@ -1,0 +1,91 @@
+package rules
+
+import (
+	"fmt"
+	"strings"
+
+	"lamplighter/devices"
+)
+
+// Mistake is one thing that is wrong with a rule file. Lines and columns count
+// from 1; 0 = not known.
+type Mistake struct {
+	File   string
+	Line   int
+	Column int
+	Rule   string // "" = of no rule
+	Msg    string // what was found, what is wanted
+}
+
+// Error is file:line:column: rule: what.
+func (m *Mistake) Error() string {
+	var b strings.Builder
+	b.WriteString(m.File)
+	if m.Line > 0 {
+		fmt.Fprintf(&b, ":%d", m.Line)
+	}
+	if m.Column > 0 {
+		fmt.Fprintf(&b, ":%d", m.Column)
+	}
+	b.WriteString(": ")
+	if m.Rule != "" {
+		fmt.Fprintf(&b, "rule %s: ", m.Rule)
+	}
+	b.WriteString(m.Msg)
+	return b.String()
+}
+
+// Mistakes is all that is wrong with a set of rule files, in their order. It is
+// a devices.ErrInvalid.
+type Mistakes []*Mistake
+
+// Error is one line for each.
+func (m Mistakes) Error() string {
+	lines := make([]string, len(m))
+	for i, x := range m {
+		lines[i] = x.Error()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Unwrap tells the kind of error.
+func (m Mistakes) Unwrap() error { return devices.ErrInvalid }
+
+// meant is " did you mean …?" for a word that is not among the known ones, or ""
+// when none of them is near.
+func meant(word string, known []string) string {
+	best, at := "", 1+max(2, len(word)/3)
+	for _, k := range known {
+		if d := distance(word, k); d < at || d == at && k < best {
+			best, at = k, d
+		}
+	}
+	if best == "" || at > max(2, len(word)/3) {
+		return ""
+	}
+	return fmt.Sprintf("; did you mean %s?", best)
+}
+
+// distance is the number of letters to insert, delete, change or swap with
+// their neighbour to make b of a (optimal string alignment).
+func distance(a, b string) int {
+	rows := [3][]int{make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)}
+	for j := range rows[0] {
+		rows[0][j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		row, above, twice := rows[i%3], rows[(i+2)%3], rows[(i+1)%3]
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			row[j] = min(above[j]+1, row[j-1]+1, above[j-1]+cost)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				row[j] = min(row[j], twice[j-2]+1)
+			}
+		}
+	}
+	return rows[len(a)%3][len(b)]
+}

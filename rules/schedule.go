@@ -1,0 +1,104 @@
+package rules
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"lamplighter/devices/sun"
+)
+
+// Schedule is when a rule is judged: by the sun at the facility's place, or by
+// a timetable of the city. Outside of it nothing begins, and what has begun
+// stays.
+type Schedule struct {
+	Sun  string // night or day; "" = a timetable
+	From int    // minutes of the day, included
+	To   int    // excluded; at or before From = the next day
+	Days [7]bool
+	zone *time.Location
+}
+
+var weekdays = []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"}
+
+// schedule reads night, day, or {from, to, days}.
+func (r *reader) schedule(n *yaml.Node) *Schedule {
+	s := &Schedule{}
+	if n.Kind == yaml.ScalarNode {
+		r.choice("schedule", []string{"day", "night"}, func(w string) { s.Sun = w })(n)
+		return s
+	}
+	var from, to string
+	days := 0
+	r.mapping(n, "schedule", fields{
+		"from": r.text("schedule.from", &from),
+		"to":   r.text("schedule.to", &to),
+		"days": func(n *yaml.Node) {
+			r.list(n, "schedule.days", func(n *yaml.Node) {
+				r.choice("schedule.days", weekdays, func(w string) { s.Days[slices.Index(weekdays, w)] = true; days++ })(n)
+			})
+		},
+	})
+	for _, x := range []struct {
+		what, text string
+		to         *int
+	}{{"from", from, &s.From}, {"to", to, &s.To}} {
+		t, err := time.Parse("15:04", x.text)
+		if err != nil && x.text != "24:00" {
+			r.fail(n, "schedule.%s: found %q; want a time of the day in quotes, such as \"18:30\"", x.what, x.text)
+			continue
+		}
+		*x.to = t.Hour()*60 + t.Minute()
+	}
+	if days == 0 {
+		s.Days = [7]bool{true, true, true, true, true, true, true}
+	}
+	return s
+}
+
+// active tells whether the rule is judged at an instant; known is false where
+// the sun is asked for and the facility has no place.
+func (s *Schedule) active(e *Engine, f *facility, at int64) (active, known bool) {
+	if s.Sun != "" {
+		down, ok := e.night(f, at)
+		return down == (s.Sun == "night"), ok
+	}
+	t := time.UnixMilli(at).In(s.zone)
+	m, day := t.Hour()*60+t.Minute(), int(t.Weekday())
+	if s.From < s.To {
+		return m >= s.From && m < s.To && s.Days[day], true
+	}
+	return m >= s.From && s.Days[day] || m < s.To && s.Days[(day+6)%7], true
+}
+
+// String is the schedule in words.
+func (s *Schedule) String() string {
+	if s.Sun != "" {
+		return s.Sun
+	}
+	clock := func(m int) string { return time.Date(0, 1, 1, 0, m, 0, 0, time.UTC).Format("15:04") }
+	out := clock(s.From) + "–" + clock(s.To)
+	var days []string
+	for i, on := range s.Days {
+		if on {
+			days = append(days, weekdays[i])
+		}
+	}
+	if len(days) < 7 {
+		out += " " + strings.Join(days, " ")
+	}
+	return out
+}
+
+// night tells whether the sun is down at f's place; ok is false where f has none.
+func (e *Engine) night(f *facility, at int64) (down, ok bool) {
+	if !f.hasPlace {
+		return false, false
+	}
+	if minute := at / 60_000; minute != e.skyAt {
+		e.skyAt, e.sky = minute, sun.At(time.UnixMilli(minute*60_000))
+	}
+	return e.sky.Down(float64(f.lon), float64(f.lat)), true
+}
