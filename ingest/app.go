@@ -283,7 +283,7 @@ func (a *app) follow(name string, consumer func(partition int) pipeline.Consumer
 }
 
 func (a *app) startRules(ctx context.Context) (*tickets.Desk, *pager.Pager, error) {
-	set, err := loadRules(a.conf.Rules.Files, a.dict)
+	set, err := loadRules(a.conf.Rules.Files, a.conf.Zone, a.dict)
 	if err != nil {
 		return nil, nil, err
 	}

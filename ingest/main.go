@@ -143,7 +143,7 @@ func (c *checkConfigCmd) Run(d *doorway) error {
 	if err != nil {
 		return err
 	}
-	if _, err := loadRules(conf.Rules.Files, dict); err != nil {
+	if _, err := loadRules(conf.Rules.Files, conf.Zone, dict); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(d.out, "%s is good\n", c.File)
@@ -169,35 +169,5 @@ func (c *tokenCmd) Run(d *doorway) error {
 		return err
 	}
 	_, err = fmt.Fprintln(d.out, t)
-	return err
-}
-
-type rulesCmd struct {
-	Check rulesCheckCmd `cmd:"" help:"Check rule files."`
-	Print rulesPrintCmd `cmd:"" help:"Print the built-in rule file, to start one of your own."`
-}
-
-type rulesCheckCmd struct {
-	Files []string `arg:"" type:"existingfile"`
-}
-
-// Run compiles the files.
-func (c *rulesCheckCmd) Run(d *doorway) error {
-	dict, err := newDictionary()
-	if err != nil {
-		return err
-	}
-	if _, err := loadRules(c.Files, dict); err != nil {
-		return err
-	}
-	_, err = fmt.Fprintln(d.out, "good")
-	return err
-}
-
-type rulesPrintCmd struct{}
-
-// Run prints the file.
-func (c *rulesPrintCmd) Run(d *doorway) error {
-	_, err := d.out.Write(defaultRules())
 	return err
 }

@@ -14,32 +14,10 @@ import (
 	"lamplighter/devices/registry"
 	"lamplighter/devices/streetlight"
 	"lamplighter/ingest/config"
-	"lamplighter/rules"
 )
 
 func newDictionary() (*devices.Dictionary, error) {
 	return devices.NewDictionary(devices.CommonChannels(), manhole.Channels(), streetlight.Channels(), bridge.Channels())
-}
-
-func defaultRules() []byte { return rules.Default() }
-
-// loadRules compiles one rule file, or the built-in one.
-func loadRules(files []string, dict *devices.Dictionary) (*rules.Set, error) {
-	if len(files) == 0 {
-		return rules.Parse(rules.Default(), dict)
-	}
-	if len(files) > 1 {
-		return nil, fmt.Errorf("rules.files: %d files; this version reads one: %w", len(files), devices.ErrInvalid)
-	}
-	b, err := os.ReadFile(files[0])
-	if err != nil {
-		return nil, fmt.Errorf("read rules: %w", err)
-	}
-	s, err := rules.Parse(b, dict)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", files[0], err)
-	}
-	return s, nil
 }
 
 func databaseURL(conf *config.Config, data string) string {

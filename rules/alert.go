@@ -16,6 +16,7 @@ const (
 	Ended
 	Joined
 	Left
+	Changed // its severity
 )
 
 // Transition is an alert that began or ended, or a member of its cause.
@@ -32,6 +33,8 @@ type Transition struct {
 	Value    float64 // NaN = none
 	Limit    float64 // NaN = none
 	Summary  devices.Title
+	Page     PageDelay
+	Rules    string // version of the rule set
 }
 
 // holds notes whether a rule's condition holds; at is the event time that says
@@ -67,10 +70,19 @@ func (e *Engine) ripen(f *facility, at int64) {
 	wait := false
 	for i := 0; i < len(f.alerts); i++ {
 		a := &f.alerts[i]
-		r := e.set.byKind[f.kind][a.rule]
+		r := e.set.kinds[f.kind].rules[a.rule]
 		switch {
 		case a.heir:
 		case !a.firing && e.long(a.pending, a.event, at, r.For.Milliseconds()):
+			if active, known := r.active(e, f, e.wall); !active || !known {
+				if r.Silent == 0 {
+					f.rest(a.rule)
+					i--
+					continue
+				}
+				a.pending, wait = e.wall+int64(r.Silent*float64(f.expectMS)), true // once it is judged again, a device has its time to be heard
+				continue
+			}
 			if r.Silent > 0 && f.circuit != nil && f.circuit.firing {
 				a.pending, wait = e.wall, true // the circuit is the cause and has its ticket: wait anew when it is over
 				continue
@@ -99,8 +111,11 @@ func (e *Engine) long(wall, event, at, ms int64) bool {
 }
 
 func (e *Engine) emit(f *facility, r *Rule, what TransitionType, at int64) {
-	t := Transition{Type: what, Facility: f.id, Kind: f.kind, Defect: r.Name, Severity: r.Severity, At: at, Wall: e.wall, Summary: r.Summary}
-	t.Value, t.Limit = r.shown(f)
+	t := Transition{Type: what, Facility: f.id, Kind: f.kind, Defect: r.Name, Severity: r.Severity, Page: r.Page, Rules: e.set.version, At: at, Wall: e.wall, Summary: r.Summary}
+	if a := f.find(r.index); a != nil {
+		t.Severity = r.severity(a.step)
+	}
+	t.Value, t.Limit = r.shown(f, e.texts)
 	if r.Channel != nil {
 		t.Channel = r.Channel.Name
 	}

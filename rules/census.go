@@ -35,6 +35,9 @@ func (e *Engine) adopt(c *registry.Facility, moved bool) {
 	}
 	e.takeKind(f, c.Kind)
 	e.takeDevice(f, c.Device)
+	f.lon, f.lat, f.hasPlace = float32(c.Lon), float32(c.Lat), c.HasPlace
+	f.model = e.texts.id(strings.Clone(c.Model))
+	f.anew = true
 	f.limits, f.expectMS = c.Limits, c.ExpectS*1000
 	e.hang(f, c)
 	e.watch(f)
@@ -52,8 +55,8 @@ func (e *Engine) settle(id devices.FacilityID) *facility {
 // partition that it came from.
 func (e *Engine) inherit(f *facility, k devices.Kind) {
 	f.heir = true
-	for _, r := range e.set.byKind[k] {
-		if r.Share == 0 {
+	for _, r := range e.set.kinds[k].rules {
+		if r.Collapse == nil {
 			f.alerts = append(f.alerts, alert{rule: r.index, heir: true})
 		}
 	}

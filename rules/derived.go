@@ -100,13 +100,13 @@ func (t *ruleText) values(r *reader, n *yaml.Node) {
 		name := n.Content[i].Value
 		fs[name] = func(n *yaml.Node) {
 			d := derivedText{name: name, at: n}
-			what := "values." + name
+			what, before := "values."+name, len(r.wrong)
 			if !r.mapping(n, what, fields{
 				"channel":   r.text(what+".channel", &d.channel),
 				"window":    r.duration(what+".window", &d.window),
 				"rate":      r.duration(what+".rate", &d.rate),
 				"aggregate": r.choice(what+".aggregate", words, func(s string) { d.aggregate = s }),
-			}) {
+			}) || len(r.wrong) > before {
 				return
 			}
 			if d.channel == "" || d.window == 0 || (d.rate == 0) == (d.aggregate == "") {
@@ -150,8 +150,9 @@ func (x *expressions) declare() {
 	}
 }
 
-// remember keeps what derived values of f's kind will need of a reading.
-func (e *Engine) remember(f *facility, k *kindRules, v *value) {
+// remember keeps what derived values of f's kind will need of a reading; false
+// if they need nothing.
+func (e *Engine) remember(f *facility, k *kindRules, v *value) bool {
 	span := int64(0)
 	for _, r := range k.rules {
 		for _, d := range r.derived {
@@ -161,7 +162,7 @@ func (e *Engine) remember(f *facility, k *kindRules, v *value) {
 		}
 	}
 	if span == 0 {
-		return
+		return false
 	}
 	x := f.rare()
 	i := slices.IndexFunc(x.series, func(s series) bool { return s.channel == v.channel })
@@ -177,9 +178,10 @@ func (e *Engine) remember(f *facility, k *kindRules, v *value) {
 	s.samples = append(s.samples[:0], s.samples[old:]...)
 	if n := len(s.samples); n > 0 && s.samples[n-1].at == v.at {
 		s.samples[n-1].num = v.num
-		return
+		return true
 	}
 	s.samples = append(s.samples, sample{v.at, v.num})
+	return true
 }
 
 // of is the derived value at instant at; ok is false when too little is known.
@@ -212,4 +214,43 @@ func (d *derived) of(f *facility, at int64) (x float64, ok bool) {
 		return 0, false // noise of neighbours is no trend
 	}
 	return (last.num - first.num) / float64(last.at-first.at) * float64(d.per), true
+}
+
+func (x *rare) clone() *rare {
+	if x == nil {
+		return nil
+	}
+	c := &rare{series: slices.Clone(x.series)}
+	for i := range c.series {
+		c.series[i].samples = slices.Clone(c.series[i].samples)
+	}
+	return c
+}
+
+// frozen is the series as a snapshot has them.
+func (x *rare) frozen() []snapshotSeries {
+	if x == nil {
+		return nil
+	}
+	out := make([]snapshotSeries, len(x.series))
+	for i, s := range x.series {
+		out[i].Channel = s.channel
+		for _, p := range s.samples {
+			out[i].At, out[i].Num = append(out[i].At, p.at), append(out[i].Num, p.num)
+		}
+	}
+	return out
+}
+
+func (f *facility) thawSeries(all []snapshotSeries, channels []uint32) {
+	for _, s := range all {
+		if int(s.Channel) >= len(channels) || channels[s.Channel] == none || len(s.At) != len(s.Num) {
+			continue
+		}
+		n := series{channel: channels[s.Channel]}
+		for i := range s.At {
+			n.samples = append(n.samples, sample{s.At[i], s.Num[i]})
+		}
+		f.rare().series = append(f.rare().series, n)
+	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"lamplighter/devices"
 	"lamplighter/devices/registry"
+	"lamplighter/devices/sun"
 )
 
 // Refused is an uplink for the quarantine.
@@ -38,8 +39,11 @@ type Engine struct {
 	waiting    []*facility // with an alert that waits for time to pass
 	spare      []*facility // memory of waiting
 	wall       int64
-	newest     int64 // event time of the newest reading of all
+	sky        sun.Sky // at skyAt
+	skyAt      int64   // minute since 1970
+	newest     int64   // event time of the newest reading of all
 	found      Findings
+	view       view  // of the facility that is being judged
 	trouble    error // with what stood in the log, since the last Step
 
 	Evaluated  int64 // messages judged since the start
@@ -111,7 +115,7 @@ func (e *Engine) judgeBy(text []byte) error {
 	for _, f := range sorted(e.all()) {
 		kept := f.alerts[:0]
 		for _, a := range f.alerts {
-			r := old.byKind[f.kind][a.rule]
+			r := old.kinds[f.kind].rules[a.rule]
 			if n := set.find(f.kind, r.Name); n != nil {
 				a.rule = n.index
 				kept = append(kept, a)
@@ -123,6 +127,7 @@ func (e *Engine) judgeBy(text []byte) error {
 	}
 	e.set = set
 	for _, f := range e.facilities {
+		f.anew = true
 		e.watch(f)
 		e.count(f)
 	}
@@ -215,27 +220,13 @@ func (e *Engine) reading(f *facility, r *devices.Reading) {
 	}
 	f.newest = r.Time
 	e.newest = max(e.newest, r.Time)
-	for i := range r.Values {
-		if v := &r.Values[i]; v.Quality == devices.Good {
-			f.set(value{num: v.Num, at: r.Time, text: e.texts.id(v.Text), channel: uint32(v.Channel.ID)})
+	k := &e.set.kinds[f.kind]
+	changed := e.take(f, k, r)
+	if e.wall-r.Time <= reach.Milliseconds() {
+		if f.anew {
+			f.anew, changed = false, everything
 		}
-	}
-	if e.wall-r.Time > reach.Milliseconds() {
-		return
-	}
-	v := view{f: f, e: e}
-	for _, rule := range e.set.byKind[f.kind] {
-		if rule.when == nil {
-			continue
-		}
-		v.rule = rule
-		t := ask(rule.when, &v)
-		if rule.clear != nil {
-			if a := f.find(rule.index); a != nil && a.firing {
-				t = not(ask(rule.clear, &v))
-			}
-		}
-		e.holds(f, rule, t, r.Time)
+		e.judge(f, k, changed, r.Time)
 	}
 }
 

@@ -92,7 +92,7 @@ func (c *compiler) document(r *reader, n *yaml.Node) {
 
 // group reads the rules of one kind.
 func (c *compiler) group(r *reader, n *yaml.Node) {
-	kind, lateness := devices.KindUnknown, time.Duration(-1)
+	kind := devices.KindUnknown
 	var list *yaml.Node
 	kinds := []string{devices.Manhole.String(), devices.Streetlight.String(), devices.Bridge.String()}
 	ok := r.mapping(n, "group", fields{
@@ -101,8 +101,7 @@ func (c *compiler) group(r *reader, n *yaml.Node) {
 				kind = k
 			}
 		}),
-		"lateness": r.duration("lateness", &lateness),
-		"rules":    func(n *yaml.Node) { list = n },
+		"rules": func(n *yaml.Node) { list = n },
 	})
 	switch {
 	case !ok:
@@ -116,17 +115,8 @@ func (c *compiler) group(r *reader, n *yaml.Node) {
 		r.fail(n, "a group without rules; want rules: and a list of them")
 		return
 	}
-	if lateness > maxLateness {
-		r.fail(n, "lateness: found %s; want at most %s: everything waits for it", lateness, maxLateness)
-	}
-	if lateness >= 0 {
-		c.set.kinds[kind].lateness = lateness.Milliseconds()
-	}
 	r.list(list, "rules", func(n *yaml.Node) { c.rule(r, kind, n) })
 }
-
-// maxLateness bounds how long readings are kept back to be put in order.
-const maxLateness = time.Hour
 
 var ruleName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,47}$`)
 
@@ -266,23 +256,17 @@ func (r *reader) limit(n *yaml.Node, ch string) Limit {
 
 func (t *ruleText) collapse(r *reader, n *yaml.Node) {
 	c := &Collapse{}
-	levels := []string{Circuit.String(), Cabinet.String(), Area.String()}
+	levels := levelNames[1:]
 	var least float64
+	before := len(r.wrong)
 	ok := r.mapping(n, "collapse", fields{
-		"of": r.text("collapse.of", &c.Of),
-		"by": r.choice("collapse.by", levels, func(s string) {
-			for _, l := range []Level{Circuit, Cabinet, Area} {
-				if l.String() == s {
-					c.By = l
-				}
-			}
-		}),
+		"of":       r.text("collapse.of", &c.Of),
+		"by":       r.choice("collapse.by", levels, func(s string) { c.By = Level(slices.Index(levelNames[:], s)) }),
 		"share":    r.number("collapse.share", 0.01, 1, &c.Share),
 		"at_least": r.number("collapse.at_least", 1, 1e6, &least),
-		"within":   r.duration("collapse.within", &c.Within),
 	})
 	c.AtLeast = int(least)
-	if ok && (c.Of == "" || c.By == 0 || c.Share == 0 && c.AtLeast == 0) {
+	if ok && len(r.wrong) == before && (c.Of == "" || c.By == 0 || c.Share == 0 && c.AtLeast == 0) {
 		r.fail(n, "collapse needs of: RULE, by: %s, and share or at_least", either(levels))
 	}
 	t.Collapse = c
@@ -345,12 +329,11 @@ func (c *compiler) link() {
 				c.wrong = append(c.wrong, c.mistake(r, "collapse.of: %s has no rule %s%s", devices.Kind(k), r.Collapse.Of, meant(r.Collapse.Of, c.names(devices.Kind(k)))))
 			case of.Collapse != nil:
 				c.wrong = append(c.wrong, c.mistake(r, "collapse.of: %s is a collapse itself; want the rule of the members", of.Name))
+			case of.Silent == 0:
+				c.wrong = append(c.wrong, c.mistake(r, "collapse.of: %s is no rule about silence", of.Name))
 			default:
 				of.causes = append(of.causes, r)
 			}
-		}
-		for _, r := range kr.rules { // what hangs higher explains more
-			slices.SortStableFunc(r.causes, func(a, b *Rule) int { return int(b.Collapse.By) - int(a.Collapse.By) })
 		}
 	}
 }
@@ -376,4 +359,3 @@ func cutLast(s, sep string) (before, after string, ok bool) {
 	}
 	return s, "", false
 }
-

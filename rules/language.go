@@ -100,7 +100,9 @@ func (c *compiler) compile(r *reader, t *ruleText) {
 	}
 	before := len(r.wrong)
 	x := &expressions{c: c, r: r, l: l, env: l.env, t: t}
-	x.declare()
+	if x.declare(); len(r.wrong) > before {
+		return
+	}
 	for ch := range t.Limits {
 		if l.channels[ch] == nil {
 			r.fail(t.limitsAt, "limits: %s", l.stranger(ch, c.dict))
@@ -149,7 +151,10 @@ func (x *expressions) program(what string, n *yaml.Node, text string) cel.Progra
 	}
 	ast, iss := x.env.Compile(text)
 	if iss.Err() != nil {
-		for _, e := range iss.Errors() {
+		for i, e := range iss.Errors() {
+			if i > 0 && strings.HasPrefix(e.Message, "Syntax error") {
+				break // what follows from the first
+			}
 			line, column := x.r.place(n, head(text, e.Location.Line(), e.Location.Column()))
 			x.r.failAt(line, column, "%s: %s", what, x.l.explain(e.Message, x.c.dict, x.t))
 		}
@@ -228,7 +233,7 @@ func (l *language) explain(msg string, dict *devices.Dictionary, t *ruleText) st
 	}
 	m := overload.FindStringSubmatch(msg)
 	if m == nil {
-		return strings.TrimSpace(msg)
+		return syntax(msg)
 	}
 	op := strings.Trim(m[1], "_@")
 	types := strings.Split(m[2], ", ")
@@ -240,14 +245,27 @@ func (l *language) explain(msg string, dict *devices.Dictionary, t *ruleText) st
 	}
 	out := fmt.Sprintf("%s stands between a %s and a %s", op, types[0], types[1])
 	switch {
-	case slices.Contains(types, "whole number"):
-		return out + "; write whole numbers with a point: 2.0"
 	case slices.Contains(types, "text"):
 		return out + `; a text compares with a text only: "on"`
 	case slices.Contains(types, "yes-or-no"):
 		return out + "; a yes-or-no channel needs no comparison: write it alone, or ! before it"
+	case slices.Contains(types, "whole number"):
+		return out + "; write whole numbers with a point: 2.0"
 	}
 	return out + "; want two of one sort"
+}
+
+// syntax says what the CEL parser stumbled over.
+func syntax(msg string) string {
+	msg = strings.TrimPrefix(strings.TrimSpace(msg), "Syntax error: ")
+	if strings.HasPrefix(msg, "token recognition error at: '= ") {
+		return "= compares nothing; write =="
+	}
+	if found, _, ok := strings.Cut(msg, " expecting {"); ok {
+		found = strings.TrimPrefix(strings.TrimPrefix(found, "extraneous input "), "mismatched input ")
+		return fmt.Sprintf("found %s where a channel, a number, ! or ( is wanted", found)
+	}
+	return msg
 }
 
 func typeName(cel string) string {
@@ -305,4 +323,3 @@ func (textSizes) EstimateSize(checker.AstNode) *checker.SizeEstimate {
 func (textSizes) EstimateCallCost(string, string, *checker.AstNode, []checker.AstNode) *checker.CallEstimate {
 	return nil
 }
-

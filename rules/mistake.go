@@ -56,8 +56,13 @@ func (m Mistakes) Unwrap() error { return devices.ErrInvalid }
 func meant(word string, known []string) string {
 	best, at := "", 1+max(2, len(word)/3)
 	for _, k := range known {
-		if d := distance(word, k); d < at || d == at && k < best {
+		if d := distance(word, k); d < len(k)-1 && (d < at || d == at && k < best) {
 			best, at = k, d
+		}
+	}
+	for _, k := range known { // tilt is short for tilt_deg
+		if best == "" && len(word) > 2 && strings.HasPrefix(k, word+"_") {
+			best, at = k, 0
 		}
 	}
 	if best == "" || at > max(2, len(word)/3) {

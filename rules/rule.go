@@ -33,6 +33,9 @@ func (s Severity) rank() int {
 	return 0
 }
 
+// Worse tells whether s is worse than o.
+func (s Severity) Worse(o Severity) bool { return s.rank() > o.rank() }
+
 // Rule is one compiled rule.
 type Rule struct {
 	Name     string
@@ -79,11 +82,10 @@ type PageDelay struct {
 
 // Collapse makes one ticket on the parent of many members that are bad at once.
 type Collapse struct {
-	Of      string        // the rule whose alerts count
-	By      Level         // what the members hang on
-	Share   float64       // of the members, 0 = any
-	AtLeast int           // members, 0 = any
-	Within  time.Duration // their alerts began within this time, 0 = any
+	Of      string  // the rule whose alerts count
+	By      Level   // what the members hang on
+	Share   float64 // of the members, 0 = any
+	AtLeast int     // members, 0 = any
 }
 
 // Limit is the limit of a channel where a facility of the census has none of
@@ -149,12 +151,11 @@ type Set struct {
 
 // kindRules is the rules of one kind.
 type kindRules struct {
-	rules    []*Rule
-	bits     []uint64 // by channel: those of the inputs of rules, see language.bit
-	fresh    int64    // ms: a value repeated within it changes no answer
-	lateness int64    // ms that a reading may come late and still be judged in its place
-	silent   float64  // the least Silent of its rules, 0 = none
-	derives  bool     // some rule has derived values
+	rules   []*Rule
+	bits    []uint64 // by channel: those of the inputs of rules, see language.bit
+	fresh   int64    // ms: a value repeated within it changes no answer
+	silent  float64  // the least Silent of its rules, 0 = none
+	derives bool     // some rule has derived values
 }
 
 // bit is what the rules know a channel by, 0 = no rule looks at it.

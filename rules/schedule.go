@@ -73,6 +73,14 @@ func (s *Schedule) active(e *Engine, f *facility, at int64) (active, known bool)
 	return m >= s.From && s.Days[day] || m < s.To && s.Days[(day+6)%7], true
 }
 
+// active tells whether a rule is judged at an instant, see [Schedule].
+func (r *Rule) active(e *Engine, f *facility, at int64) (active, known bool) {
+	if r.Schedule == nil {
+		return true, true
+	}
+	return r.Schedule.active(e, f, at)
+}
+
 // String is the schedule in words.
 func (s *Schedule) String() string {
 	if s.Sun != "" {

@@ -59,8 +59,8 @@ func (e *Engine) silence(f *facility) {
 }
 
 func (e *Engine) silenceHolds(f *facility, t truth, at int64) {
-	for _, r := range e.set.byKind[f.kind] {
-		if r.Silent > 0 && r.Share == 0 {
+	for _, r := range e.set.kinds[f.kind].rules {
+		if r.Silent > 0 {
 			e.holds(f, r, t, at)
 		}
 	}
@@ -74,10 +74,8 @@ func (f *facility) deadline(s *Set) int64 {
 	if f.expectMS == 0 || f.seen == 0 {
 		return never
 	}
-	for _, r := range s.byKind[f.kind] {
-		if r.Silent > 0 {
-			return f.seen + int64(r.Silent*float64(f.expectMS))
-		}
+	if k := s.kinds[f.kind].silent; k > 0 {
+		return f.seen + int64(k*float64(f.expectMS))
 	}
 	return never
 }
@@ -113,14 +111,14 @@ func (e *Engine) away(ms int64) {
 // judgeCircuit opens, follows or ends the ticket of a circuit after one of its
 // members has fallen silent (Joined) or was heard (Left).
 func (e *Engine) judgeCircuit(c *circuit, f *facility, what TransitionType) {
-	for _, r := range e.set.byKind[devices.Streetlight] {
-		if r.Share == 0 {
+	for _, r := range e.set.kinds[devices.Streetlight].rules {
+		if r.Collapse == nil {
 			continue
 		}
 		share := float64(c.silent) / float64(max(1, len(c.members)))
-		dark := c.silent >= r.AtLeast && share >= r.Share
+		dark := c.silent >= r.Collapse.AtLeast && share >= r.Collapse.Share
 		was := c.firing
-		c.firing = dark || was && share >= r.Share/2
+		c.firing = dark || was && c.silent > 0 && share >= r.Collapse.Share/2
 		switch {
 		case c.firing && !was:
 			e.circuitFound(c, r, Opened, "")
@@ -144,7 +142,7 @@ func sorted(fs []*facility) []*facility {
 }
 
 func (e *Engine) circuitFound(c *circuit, r *Rule, what TransitionType, member devices.FacilityID) {
-	e.found.Transitions = append(e.found.Transitions, Transition{Type: what, Facility: c.id, Member: member, Kind: devices.Streetlight, Defect: r.Name, Severity: r.Severity, At: e.wall, Wall: e.wall,
+	e.found.Transitions = append(e.found.Transitions, Transition{Type: what, Facility: c.id, Member: member, Kind: devices.Streetlight, Defect: r.Name, Severity: r.Severity, Page: r.Page, Rules: e.set.version, At: e.wall, Wall: e.wall,
 		Value: float64(c.silent), Limit: float64(len(c.members)), Summary: r.Summary})
 }
 

@@ -18,11 +18,11 @@ import (
 // A snapshot is an engine's state after one frame, so that a restart judges
 // only what came later. It is
 //
-//	"LMPSNAP1", a CBOR sequence of one head, its circuits and its facilities
+//	"LMPSNAP2", a CBOR sequence of one head, its circuits and its facilities
 //	(arrays, in the order of the fields below), CRC-32C of all before
 //
 // Rules and channels stand in it by name: it survives a change of either.
-const snapshotMagic = "LMPSNAP1"
+const snapshotMagic = "LMPSNAP2"
 
 type snapshotHead struct {
 	_          struct{} `cbor:",toarray"`
@@ -53,7 +53,12 @@ type snapshotFacility struct {
 	Seen     int64
 	Since    int64
 	Silent   bool
+	Anew     bool
 	Heir     bool
+	Model    uint32 // in snapshotHead.Texts
+	HasPlace bool
+	Lon, Lat float32
+	Series   []snapshotSeries
 	Values   []snapshotValue
 	Alerts   []snapshotAlert
 	Book     snapshotBook
@@ -72,6 +77,14 @@ type snapshotAlert struct {
 	Rule                        string
 	Pending, Event, Quiet, Calm int64
 	Firing, Heir                bool
+	Step                        uint8
+}
+
+type snapshotSeries struct {
+	_       struct{} `cbor:",toarray"`
+	Channel uint32   // in snapshotHead.Channels
+	At      []int64
+	Num     []float64
 }
 
 type snapshotBook struct {
@@ -114,6 +127,7 @@ func (e *Engine) freeze(seq uint64) *frozen {
 		c := &z.facilities[len(z.facilities)-1]
 		vs, c.values = keep(vs, f.values)
 		as, c.alerts = keep(as, f.alerts)
+		c.more = f.more.clone()
 		c.book.open = slices.Clone(f.book.open)
 		if f.book.recent != nil {
 			r := *f.book.recent
@@ -162,7 +176,7 @@ func (z *frozen) write(w io.Writer) error {
 func (z *frozen) fill(s *snapshotFacility, f *facility) {
 	b := &f.book
 	values, alerts := s.Values[:0], s.Alerts[:0]
-	*s = snapshotFacility{ID: string(f.id), Device: string(f.device), Kind: uint8(f.kind), Limits: f.limits, ExpectMS: f.expectMS, Newest: f.newest, Seen: f.seen, Since: f.since, Silent: f.silent, Heir: f.heir,
+	*s = snapshotFacility{ID: string(f.id), Device: string(f.device), Kind: uint8(f.kind), Limits: f.limits, ExpectMS: f.expectMS, Newest: f.newest, Seen: f.seen, Since: f.since, Silent: f.silent, Anew: f.anew, Heir: f.heir,
 		Book: snapshotBook{Received: b.Received, Duplicates: b.Duplicates, Late: b.Late, Missing: b.Missing, Boot: b.Boot, Started: b.started, First: b.first, LastSeq: b.LastSeq, Open: b.open, Recent: b.recent, Next: b.next}}
 	if f.circuit != nil {
 		s.Circuit = string(f.circuit.id)
@@ -171,9 +185,10 @@ func (z *frozen) fill(s *snapshotFacility, f *facility) {
 		values = append(values, snapshotValue{Channel: v.channel, Text: v.text, At: v.at, Num: v.num})
 	}
 	for _, a := range f.alerts {
-		alerts = append(alerts, snapshotAlert{Rule: z.rules.byKind[f.kind][a.rule].Name, Pending: a.pending, Event: a.event, Quiet: a.quiet, Calm: a.calm, Firing: a.firing, Heir: a.heir})
+		alerts = append(alerts, snapshotAlert{Rule: z.rules.kinds[f.kind].rules[a.rule].Name, Pending: a.pending, Event: a.event, Quiet: a.quiet, Calm: a.calm, Firing: a.firing, Heir: a.heir, Step: a.step})
 	}
 	s.Values, s.Alerts = values, alerts
+	s.Model, s.HasPlace, s.Lon, s.Lat, s.Series = f.model, f.hasPlace, f.lon, f.lat, f.more.frozen()
 }
 
 // restore fills an engine without state from a snapshot of size bytes, whose
@@ -277,10 +292,13 @@ func (e *Engine) revive(s *snapshotFacility, channels []uint32) {
 			f.values = append(f.values, value{num: v.Num, at: v.At, text: v.Text, channel: channels[v.Channel]})
 		}
 	}
+	f.anew = s.Anew
+	f.model, f.hasPlace, f.lon, f.lat = s.Model, s.HasPlace, s.Lon, s.Lat
+	f.thawSeries(s.Series, channels)
 	wait := false
 	for _, a := range s.Alerts {
 		if r := e.set.find(f.kind, a.Rule); r != nil {
-			f.alerts = append(f.alerts, alert{rule: r.index, pending: a.Pending, event: a.Event, quiet: a.Quiet, calm: a.Calm, firing: a.Firing, heir: a.Heir})
+			f.alerts = append(f.alerts, alert{rule: r.index, pending: a.Pending, event: a.Event, quiet: a.Quiet, calm: a.Calm, firing: a.Firing, heir: a.Heir, step: a.Step})
 			wait = wait || !a.Heir && (!a.Firing || a.Quiet != 0)
 		}
 	}

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"math"
+	"strings"
 	"time"
 
 	"cel.dev/cel-go/cel"
@@ -9,9 +10,9 @@ import (
 	"lamplighter/devices"
 )
 
-// maxAge is how old a channel's value may be, against the newest reading of
-// its facility, before it counts as unknown.
-const maxAge = 15 * time.Minute
+// defaultMaxAge is how old a channel's value may be, against the newest reading
+// of its facility, before it counts as unknown to a rule that says nothing else.
+const defaultMaxAge = 15 * time.Minute
 
 // reach is how old a reading may be, against the wall clock, to be judged as
 // the state of now.
@@ -24,6 +25,9 @@ type facility struct {
 	device   devices.DeviceID
 	circuit  *circuit
 	limits   map[string]float64
+	more     *rare // what most facilities do not need
+	lon, lat float32
+	model    uint32 // in Engine.texts
 	expectMS int64
 	values   []value // few: searched from the front
 	alerts   []alert // those that are not at rest, by rule
@@ -38,6 +42,20 @@ type facility struct {
 	heir     bool // came from another partition: may have tickets that this one does not know of
 	waiting  bool // in Engine.waiting
 	gone     bool // let go of: its timer rings for nobody
+	hasPlace bool
+	anew     bool // rules, limits or kind have changed: every rule is asked at the next reading
+}
+
+// rare is what only facilities under some rules need.
+type rare struct {
+	series []series // of the channels that rules derive values from
+}
+
+func (f *facility) rare() *rare {
+	if f.more == nil {
+		f.more = &rare{}
+	}
+	return f.more
 }
 
 // value is the newest value of a channel.
@@ -56,6 +74,7 @@ type alert struct {
 	event   int64 // event time when it began
 	quiet   int64 // wall clock since when a firing condition is gone
 	calm    int64 // event time when it went
+	step    uint8 // of Rule.Steps, 0 = none
 	firing  bool
 	heir    bool // may be firing in a ticket that another partition opened
 }
@@ -79,23 +98,27 @@ func (s Standing) String() string { return standingNames[min(int(s), len(standin
 // value is the channel's value; ok is false when it is too old to be believed.
 // A channel that was never reported is NaN, false and "": the facility has no
 // such sensor, so no comparison with it holds.
-func (f *facility) value(ch int) (v value, ok bool) {
+func (f *facility) value(ch int, maxAge int64) (v value, ok bool) {
 	for i := range f.values {
 		if f.values[i].channel == uint32(ch) {
-			return f.values[i], f.newest-f.values[i].at <= maxAge.Milliseconds()
+			return f.values[i], f.newest-f.values[i].at <= maxAge
 		}
 	}
 	return value{num: math.NaN()}, true
 }
 
-func (f *facility) set(v value) {
+// set takes a value over; changed is false when it says what was known before
+// and is no older than fresh.
+func (f *facility) set(v value, fresh int64) (changed bool) {
 	for i := range f.values {
-		if f.values[i].channel == v.channel {
-			f.values[i] = v
-			return
+		if old := &f.values[i]; old.channel == v.channel {
+			changed = old.num != v.num || old.text != v.text || v.at-old.at > fresh
+			*old = v
+			return changed
 		}
 	}
 	f.values = append(f.values, v)
+	return true
 }
 
 // find is the alert of a rule, nil if it is at rest.
@@ -121,7 +144,7 @@ func (f *facility) rest(rule int) {
 // faulty tells whether an alert is firing that is not about silence.
 func (f *facility) faulty(s *Set) bool {
 	for i := range f.alerts {
-		if f.alerts[i].firing && s.byKind[f.kind][f.alerts[i].rule].Silent == 0 {
+		if f.alerts[i].firing && s.kinds[f.kind].rules[f.alerts[i].rule].Silent == 0 {
 			return true
 		}
 	}
@@ -152,7 +175,7 @@ var _ cel.Activation = (*view)(nil)
 // ResolveName is the value of a channel or of its limit.
 func (v *view) ResolveName(name string) (any, bool) {
 	if c, ok := v.e.ids[name]; ok {
-		x, ok := v.f.value(c.ID)
+		x, ok := v.f.value(c.ID, v.rule.MaxAge.Milliseconds())
 		if !ok {
 			return nil, false
 		}
@@ -164,15 +187,26 @@ func (v *view) ResolveName(name string) (any, bool) {
 		}
 		return x.num, true
 	}
-	if len(name) > 6 && name[:6] == "limit_" {
-		l, ok := v.rule.limit(v.f, name[6:])
+	if ch, ok := strings.CutPrefix(name, limitPrefix); ok {
+		l, _, ok := v.rule.limit(v.f, ch, v.e.texts)
 		if !ok {
 			l = math.NaN() // no limit: no comparison with it holds
 		}
 		return l, true
 	}
+	if name == nightWord {
+		return found(v.e.night(v.f, v.f.newest))
+	}
+	for _, d := range v.rule.derived {
+		if d.name == name {
+			return found(d.of(v.f, v.f.newest))
+		}
+	}
 	return nil, false
 }
+
+// found is what ResolveName returns of a value that may not be known.
+func found[T any](x T, ok bool) (any, bool) { return x, ok }
 
 // Parent is nil: there is no outer scope.
 func (v *view) Parent() cel.Activation { return nil }

@@ -132,6 +132,8 @@ func (d *Desk) apply(ctx context.Context, tx *database.Tx, t *rules.Transition, 
 		return d.end(ctx, tx, string(t.Facility), t.Defect, t.Wall, did)
 	case rules.Joined, rules.Left:
 		return member(ctx, tx, t)
+	case rules.Changed:
+		return d.regrade(ctx, tx, t)
 	}
 	return d.open(ctx, tx, &opening{
 		facility: string(t.Facility), kind: t.Kind.String(), defect: t.Defect, severity: t.Severity, at: t.At, wall: t.Wall,

@@ -70,6 +70,29 @@ func (d *Desk) end(ctx context.Context, tx *database.Tx, facility, defect string
 	return d.opt.Outbox.Enqueue(ctx, tx, Page{id, "closed", wall})
 }
 
+// regrade gives an open ticket another severity. Only what got worse is paged.
+func (d *Desk) regrade(ctx context.Context, tx *database.Tx, t *rules.Transition) error {
+	var id int64
+	var was string
+	err := tx.QueryRow(ctx, `SELECT id, severity FROM ticket WHERE facility=? AND defect=? AND state <> 'closed'`, string(t.Facility), t.Defect).Scan(&id, &was)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && was == string(t.Severity) {
+		return nil // closed by hand before, or told before
+	}
+	if err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, `UPDATE ticket SET severity=?, value=?, limit_value=? WHERE id=?`, string(t.Severity), number64(t.Value), number64(t.Limit), id); err != nil {
+		return err
+	}
+	if err := event(ctx, tx, id, t.Wall, telemetry, "severity", was+" → "+string(t.Severity)); err != nil {
+		return err
+	}
+	if !t.Severity.Worse(rules.Severity(was)) {
+		return nil
+	}
+	return d.opt.Outbox.Enqueue(ctx, tx, Page{id, "worse", t.Wall})
+}
+
 // openTicket is the ticket that is open for a facility and defect;
 // sql.ErrNoRows if there is none.
 func openTicket(ctx context.Context, tx *database.Tx, facility, defect string) (id int64, err error) {
