@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -50,6 +51,7 @@ type app struct {
 	intake   *pipeline.Intake
 	writers  []*store.Writer
 	judges   judges
+	rules    *ruleFiles
 	child    *store.Child
 	listener *broker.Server // nil where it is switched off
 	replies  *replies
@@ -306,12 +308,16 @@ func (a *app) startRules(ctx context.Context) (*tickets.Desk, *pager.Pager, erro
 	}
 	a.push("rules' state", a.judges.stop)
 	a.follow("rules", func(p int) pipeline.Consumer { return a.judges[p] })
-	a.background("rules and census into the log", func(ctx context.Context) {
-		if err := pipeline.Broadcast(ctx, a.uplog, devices.ItemRuleSet, []byte(set.Text())); err != nil && ctx.Err() == nil {
-			a.log.Error().Err(err).Msg("switch the rules on")
-		}
-		feed.Run(ctx)
+	a.rules = &ruleFiles{paths: a.conf.Rules.Files, zone: a.conf.Zone, dict: a.dict, log: a.log, switchOn: func(ctx context.Context, text []byte) error {
+		return pipeline.Broadcast(ctx, a.uplog, devices.ItemRuleSet, text)
+	}}
+	a.background("rule files", func(ctx context.Context) {
+		hup := make(chan os.Signal, 1)
+		signal.Notify(hup, syscall.SIGHUP)
+		defer signal.Stop(hup)
+		a.rules.run(ctx, set, hup)
 	})
+	a.background("census into the log", feed.Run)
 	return desk, pages, nil
 }
 

@@ -98,6 +98,8 @@ func (a *app) health() []dashboards.Part {
 		}
 		parts = append(parts, p)
 	}
+	why = a.rules.health()
+	parts = append(parts, dashboards.Part{Name: "rule files", OK: why == "", Trouble: why})
 	for _, f := range a.followers {
 		if f.Name == "rules" {
 			_, trouble := f.Health()

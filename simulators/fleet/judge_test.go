@@ -50,12 +50,12 @@ func newJudge(t *testing.T, o Options) *judge {
 		t.Fatal(err)
 	}
 	j := &judge{t: t, city: New(o), decoder: codec.New(dict, codec.Options{}), engine: rules.NewEngine(set, dict, nil), refused: map[string]int{}}
-	var fed []rules.Fed
+	var fed []registry.Fed
 	for _, f := range j.city.Census() {
-		fed = append(fed, rules.Fed{Change: registry.Change{Facility: registry.Facility{ID: devices.FacilityID(f.ID), Device: devices.DeviceID(f.ID), Kind: f.Kind,
-			Cabinet: f.Cabinet, Circuit: f.Circuit, ExpectS: f.ExpectS, Limits: f.Limits}}})
+		fed = append(fed, registry.Fed{Facility: registry.Facility{ID: devices.FacilityID(f.ID), Device: devices.DeviceID(f.ID), Kind: f.Kind,
+			Cabinet: f.Cabinet, Circuit: f.Circuit, ExpectS: f.ExpectS, Limits: f.Limits}})
 	}
-	control, err := json.Marshal(fed)
+	control, err := registry.EncodeFed(fed)
 	if err != nil {
 		t.Fatal(err)
 	}

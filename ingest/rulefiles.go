@@ -1,0 +1,108 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"lamplighter/devices"
+	"lamplighter/rules"
+)
+
+// ruleFiles watches the rule files of a running daemon. A good change is
+// switched on through the log; a bad one changes nothing and says why, in the
+// log and as an ill part of the daemon.
+type ruleFiles struct {
+	paths    []string
+	zone     string
+	dict     *devices.Dictionary
+	log      zerolog.Logger
+	switchOn func(ctx context.Context, text []byte) error // durable when it returns
+
+	mu      sync.Mutex
+	trouble string // guarded by mu: why the files as they are do not judge
+	version string // guarded by mu: of the set that judges
+	seen    []byte // the text that was last looked at
+}
+
+// rulesEvery is how often the files are looked at.
+const rulesEvery = 2 * time.Second
+
+// run switches set on, then watches until ctx ends; a signal on hup looks at once.
+func (r *ruleFiles) run(ctx context.Context, set *rules.Set, hup <-chan os.Signal) {
+	r.seen = []byte(set.Text())
+	r.take(ctx, set)
+	t := time.NewTicker(rulesEvery)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hup:
+			r.seen = nil
+			r.look(ctx)
+		case <-t.C:
+			r.look(ctx)
+		}
+	}
+}
+
+// look takes the files over if they have changed since the last look.
+func (r *ruleFiles) look(ctx context.Context) {
+	ss, err := rules.Sources(r.paths)
+	if err != nil {
+		r.refuse(err)
+		return
+	}
+	text := rules.Bundle(r.zone, ss)
+	if bytes.Equal(text, r.seen) {
+		return
+	}
+	set, err := rules.Parse(text, r.dict)
+	if err != nil {
+		r.refuse(err)
+		r.seen = text // told once
+		return
+	}
+	if r.take(ctx, set) {
+		r.seen = text
+	}
+}
+
+// take switches a set on; false if it has to be tried again.
+func (r *ruleFiles) take(ctx context.Context, set *rules.Set) bool {
+	if err := r.switchOn(ctx, []byte(set.Text())); err != nil {
+		if ctx.Err() == nil {
+			r.log.Error().Err(err).Msg("switch the rules on")
+		}
+		return false
+	}
+	r.mu.Lock()
+	r.trouble, r.version = "", set.Version()
+	r.mu.Unlock()
+	r.log.Info().Str("version", set.Version()).Msg("rules are switched on")
+	return true
+}
+
+// refuse tells, once, why the rules stay as they are.
+func (r *ruleFiles) refuse(err error) {
+	r.mu.Lock()
+	told := r.trouble == err.Error()
+	r.trouble = err.Error()
+	v := r.version
+	r.mu.Unlock()
+	if !told {
+		r.log.Error().Err(err).Str("version", v).Msg("the rule files are not taken; the rules stay as they are")
+	}
+}
+
+// health is why the rule files do not judge, "" if they do.
+func (r *ruleFiles) health() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.trouble
+}

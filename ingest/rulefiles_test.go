@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"lamplighter/rules"
+)
+
+const oneRule = "groups:\n  - kind: manhole\n    rules:\n      - {name: tilted, when: tilt_deg > 10, severity: minor, summary: {zh: 倾斜, en: Tilted}}\n"
+
+func TestABadRuleFileChangesNothingAndSaysWhy(t *testing.T) {
+	dict, err := newDictionary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "city.yml")
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(oneRule)
+	set, err := loadRules([]string{file}, "Asia/Shanghai", dict)
+	if err != nil {
+		t.Fatal(err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		var on []string
+		var fail error
+		r := &ruleFiles{paths: []string{file}, zone: "Asia/Shanghai", dict: dict, log: zerolog.Nop(), switchOn: func(_ context.Context, text []byte) error {
+			if fail == nil {
+				on = append(on, string(text))
+			}
+			return fail
+		}}
+		ctx, cancel := context.WithCancel(t.Context())
+		hup := make(chan os.Signal, 1)
+		go r.run(ctx, set, hup)
+		synctest.Wait()
+		is := func(n int, trouble string) {
+			t.Helper()
+			time.Sleep(rulesEvery + time.Millisecond)
+			synctest.Wait()
+			if len(on) != n || (trouble == "") != (r.health() == "") || !strings.Contains(r.health(), trouble) {
+				t.Errorf("%d sets switched on, trouble %q; want %d, %q", len(on), r.health(), n, trouble)
+			}
+		}
+		is(1, "")
+		write(strings.Replace(oneRule, "tilt_deg", "tilt_degg", 1))
+		is(1, "city.yml:4:30: rule tilted: when: tilt_degg is no channel of a manhole; did you mean tilt_deg?")
+		if err := os.Remove(file); err != nil {
+			t.Error(err)
+		}
+		is(1, "no such file")
+		fail = errors.New("the log is full")
+		write(strings.Replace(oneRule, "10", "12", 1))
+		is(1, "no such file")
+		fail = nil
+		is(2, "")
+		if !strings.Contains(on[1], "tilt_deg > 12") {
+			t.Errorf("switched on: %s", on[1])
+		}
+		hup <- os.Interrupt // any signal: read again, the same set once more
+		is(3, "")
+		cancel()
+		synctest.Wait()
+	})
+	if _, err := rules.Parse([]byte(set.Text()), dict); err != nil {
+		t.Error(err)
+	}
+}
