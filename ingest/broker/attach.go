@@ -163,6 +163,7 @@ func (s *session) control(first byte, body []byte) error {
 		return s.hook.srv.InjectPacket(s.cl, pk)
 	})
 	var code packets.Code
+	var f fault
 	switch {
 	case err == nil:
 		if pk.FixedHeader.Type == packets.Disconnect {
@@ -172,6 +173,8 @@ func (s *session) control(first byte, body []byte) error {
 		return nil
 	case errors.As(err, &code) && code == packets.CodeDisconnectWillMessage:
 		return errGoodbye // the device asks for its will [MQTT-3.14.4-3]
+	case errors.As(err, &f):
+		return s.fault(f)
 	case errors.As(err, &code):
 		return s.fault(fault{max(code.Code, packets.ErrUnspecifiedError.Code), code.Reason})
 	}

@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net"
@@ -46,18 +47,38 @@ type sink struct {
 }
 
 func (s *sink) Deliver(_ context.Context, u *devices.Uplink, a devices.Acker) error {
-	s.got <- *u
-	if a != nil {
+	copied := *u
+	copied.Payload = bytes.Clone(u.Payload) // it is the reader's buffer
+	s.got <- copied
+	switch wait := time.Duration(s.delay.Load()); {
+	case a == nil:
+	case wait == 0:
+		a.Acked(u.PacketID, nil) // in order, as the log does
+	default:
 		id := u.PacketID
-		time.AfterFunc(time.Duration(s.delay.Load()), func() { a.Acked(id, nil) })
+		time.AfterFunc(wait, func() { a.Acked(id, nil) })
 	}
+	return nil
+}
+
+// sinkFunc takes every message with a function.
+type sinkFunc func(u *devices.Uplink, a devices.Acker)
+
+func (f sinkFunc) Deliver(_ context.Context, u *devices.Uplink, a devices.Acker) error {
+	f(u, a)
 	return nil
 }
 
 func serve(t *testing.T, o Options) (*Server, *sink, *census) {
 	t.Helper()
 	k, c := &sink{got: make(chan devices.Uplink, 100)}, &census{}
-	o.TCP, o.Sink, o.Authority, o.Log = "127.0.0.1:0", k, c, zerolog.Nop()
+	if o.TLS+o.WS+o.WSS == "" {
+		o.TCP = "127.0.0.1:0"
+	}
+	if o.Sink == nil {
+		o.Sink = k
+	}
+	o.Authority, o.Log = c, zerolog.Nop()
 	s, err := New(o)
 	if err != nil {
 		t.Fatal(err)

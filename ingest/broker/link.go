@@ -93,16 +93,19 @@ func (l *link) setKeepalive(seconds uint16) error {
 	if l.keep == 0 {
 		return l.Conn.SetReadDeadline(time.Time{})
 	}
-	return l.Conn.SetReadDeadline(l.touched.Add(l.keep))
+	return l.Conn.SetReadDeadline(l.touched.Add(l.keep + min(time.Second, l.keep/8)))
 }
 
-// touch moves the deadline on, at most once a second.
+// touch moves the deadline on. It does so now and then only, and gives as much
+// more, because a timer is dear beside a message.
 func (l *link) touch(now time.Time) {
-	if l.keep > 0 && now.Sub(l.touched) > time.Second {
-		l.touched = now
-		if err := l.Conn.SetReadDeadline(now.Add(l.keep)); err != nil {
-			l.hook.opt.Log.Debug().Err(err).Msg("keepalive")
-		}
+	slack := min(time.Second, l.keep/8)
+	if l.keep == 0 || now.Sub(l.touched) < slack {
+		return
+	}
+	l.touched = now
+	if err := l.Conn.SetReadDeadline(now.Add(l.keep + slack)); err != nil {
+		l.hook.opt.Log.Debug().Err(err).Msg("keepalive")
 	}
 }
 

@@ -37,13 +37,17 @@ type Options struct {
 	ClientCAFile  string // a client certificate signed by it logs in as its CN
 	ClientCRLFile string // certificates that it lists are refused; "" = none
 
-	Anonymous     bool   // devices that the census does not know need no password
-	MaxPacket     uint32 // bytes of a PUBLISH; default 256 KiB
-	MaxClients    int64  // default 200,000
-	PerDevice     int    // connections of one device; the oldest goes; default 32
-	PerAddress    int    // new connections a second from one address, after a burst of ten times that; default 2,000
-	Rate          int    // messages a second of one connection, after a burst of ten times that; 0 = no limit
-	InFlight      int    // messages of one connection that wait for their acknowledgement; default 256
+	Anonymous  bool   // devices that the census does not know need no password
+	MaxPacket  uint32 // bytes of a PUBLISH; default 256 KiB
+	MaxClients int64  // default 200,000
+	PerDevice  int    // connections of one device; the oldest goes; default 32
+	PerAddress int    // new connections a second from one address, after a burst of ten times that; default 2,000
+	Rate       int    // messages a second of one connection, after a burst of ten times that; 0 = no limit
+	InFlight   int    // messages of one connection that wait for their acknowledgement; default 256
+
+	// connectWait is how long a connection may take to say CONNECT, with its TLS
+	// handshake and its WebSocket upgrade; the keepalive counts afterwards.
+	connectWait   time.Duration
 	flushersCount int
 
 	Sink      Sink
@@ -62,6 +66,7 @@ func (o Options) withDefaults() Options {
 	or(&o.PerDevice, 32)
 	or(&o.PerAddress, 2000)
 	or(&o.InFlight, 256)
+	or(&o.connectWait, 10*time.Second)
 	or(&o.flushersCount, 4)
 	if o.Metrics == nil {
 		o.Metrics = prometheus.NewRegistry()

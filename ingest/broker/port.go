@@ -12,10 +12,6 @@ import (
 	"github.com/mochi-mqtt/server/v2/listeners"
 )
 
-// connectWait is how long a connection may take to say CONNECT, with its TLS
-// handshake and its WebSocket upgrade; the keepalive counts afterwards.
-const connectWait = 10 * time.Second
-
 // gate takes connections from a socket: no more than there may be, no more
 // from one address than may come, each with a pipe and a deadline.
 type gate struct {
@@ -72,7 +68,7 @@ func (g *gate) admit(c net.Conn) net.Conn {
 		why = "too many connections"
 	default:
 		p := &counted{pipe: newPipe(c), open: g.open}
-		if err := p.SetDeadline(time.Now().Add(connectWait)); err == nil {
+		if err := p.SetDeadline(time.Now().Add(g.hook.opt.connectWait)); err == nil {
 			return p
 		}
 		p.Close()
@@ -159,7 +155,7 @@ func (p *port) serve(c net.Conn) {
 		return
 	}
 	t := tls.Server(c, p.keys.config())
-	ctx, cancel := context.WithTimeout(p.gate.hook.ctx, connectWait)
+	ctx, cancel := context.WithTimeout(p.gate.hook.ctx, p.gate.hook.opt.connectWait)
 	err := t.HandshakeContext(ctx)
 	cancel()
 	if err != nil {

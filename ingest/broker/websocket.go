@@ -25,7 +25,7 @@ type web struct {
 func newWeb(id string, g *gate, keys *keyring) *web {
 	return &web{
 		port: port{id: id, gate: g, keys: keys, links: make(map[*link]struct{})},
-		up:   websocket.Upgrader{Subprotocols: []string{"mqtt"}, HandshakeTimeout: connectWait, ReadBufferSize: 1024, WriteBufferSize: 1024, WriteBufferPool: new(sync.Pool)},
+		up:   websocket.Upgrader{Subprotocols: []string{"mqtt"}, HandshakeTimeout: g.hook.opt.connectWait, ReadBufferSize: 1024, WriteBufferSize: 1024, WriteBufferPool: new(sync.Pool)},
 	}
 }
 
@@ -35,10 +35,11 @@ func (w *web) Serve(listeners.EstablishFn) {
 	if w.keys != nil {
 		ln = tls.NewListener(ln, w.keys.config())
 	}
+	wait := w.gate.hook.opt.connectWait
 	w.mu.Lock()
 	w.server = &http.Server{
 		Handler:           http.HandlerFunc(w.upgrade),
-		ReadHeaderTimeout: connectWait, WriteTimeout: connectWait, IdleTimeout: connectWait, MaxHeaderBytes: 8 << 10,
+		ReadHeaderTimeout: wait, WriteTimeout: wait, IdleTimeout: wait, MaxHeaderBytes: 8 << 10,
 		ErrorLog: log.New(io.Discard, "", 0),
 	}
 	closed := w.closed
@@ -75,7 +76,7 @@ func (w *web) upgrade(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer c.Close()
-	if err := c.NetConn().SetReadDeadline(time.Now().Add(connectWait)); err != nil {
+	if err := c.NetConn().SetReadDeadline(time.Now().Add(w.gate.hook.opt.connectWait)); err != nil {
 		return
 	}
 	l := newLink(&frames{Conn: c.NetConn(), ws: c}, nil, w.id, w.gate.hook)
