@@ -80,6 +80,23 @@ func (p *Pager) orphans(ctx context.Context) error {
 	return nil
 }
 
+// withdraw takes back the pages of a ticket that are still kept back on a
+// channel; unheard says that the channel then knows nothing of the ticket. A
+// page that a sender has claimed is never taken back.
+func (p *Pager) withdraw(ctx context.Context, tx *database.Tx, channel string, ticket int64) (unheard bool, err error) {
+	res, err := tx.Exec(ctx, `DELETE FROM outbox WHERE channel=? AND ticket=? AND state='pending' AND attempts=0 AND next_at>?`, channel, ticket, p.opt.Now().UnixMilli())
+	if err != nil {
+		return false, fmt.Errorf("take pages back: %w", err)
+	}
+	n, err := res.RowsAffected()
+	if err != nil || n == 0 {
+		return false, err
+	}
+	var left int
+	err = tx.QueryRow(ctx, `SELECT COUNT(*) FROM outbox WHERE channel=? AND ticket=?`, channel, ticket).Scan(&left)
+	return left == 0, err
+}
+
 // update tells whether a statement has changed anything.
 func (p *Pager) update(ctx context.Context, q string, args ...any) (changed bool, err error) {
 	err = p.opt.DB.Write(ctx, func(tx *database.Tx) error {

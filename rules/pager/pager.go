@@ -93,7 +93,16 @@ func (p *Pager) Enqueue(ctx context.Context, tx *database.Tx, pg tickets.Page) e
 		if !c.wants(b) {
 			continue
 		}
-		if _, err := tx.Exec(ctx, `INSERT INTO outbox (channel, ticket, body, state, next_at, created_at) VALUES (?,?,?,'pending',?,?)`, c.Name, pg.Ticket, string(text), pg.At, pg.At); err != nil {
+		if pg.What == "closed" {
+			unheard, err := p.withdraw(ctx, tx, c.Name, pg.Ticket)
+			if err != nil {
+				return fmt.Errorf("page of ticket %d: %w", pg.Ticket, err)
+			}
+			if unheard {
+				continue
+			}
+		}
+		if _, err := tx.Exec(ctx, `INSERT INTO outbox (channel, ticket, body, state, next_at, created_at) VALUES (?,?,?,'pending',?,?)`, c.Name, pg.Ticket, string(text), pg.At+pg.Delay, pg.At); err != nil {
 			return fmt.Errorf("page of ticket %d: %w", pg.Ticket, err)
 		}
 	}

@@ -21,8 +21,9 @@ import (
 // Page is what an outbox is asked to send.
 type Page struct {
 	Ticket int64
-	What   string // opened or closed
+	What   string // opened, acknowledged, worse or closed
 	At     int64
+	Delay  int64 // ms to keep it back; what closes before its page has gone is never paged
 }
 
 // Outbox takes pages within the transaction that caused them.
@@ -129,7 +130,7 @@ func fence(ctx context.Context, tx *database.Tx, o *rules.Outcome) error {
 func (d *Desk) apply(ctx context.Context, tx *database.Tx, t *rules.Transition, did *tally) error {
 	switch t.Type {
 	case rules.Ended:
-		return d.end(ctx, tx, string(t.Facility), t.Defect, t.Wall, did)
+		return d.end(ctx, tx, string(t.Facility), t.Defect, t.Wall, t.Page.ClearAfter.Milliseconds(), did)
 	case rules.Joined, rules.Left:
 		return member(ctx, tx, t)
 	case rules.Changed:
@@ -137,7 +138,7 @@ func (d *Desk) apply(ctx context.Context, tx *database.Tx, t *rules.Transition, 
 	}
 	return d.open(ctx, tx, &opening{
 		facility: string(t.Facility), kind: t.Kind.String(), defect: t.Defect, severity: t.Severity, at: t.At, wall: t.Wall,
-		summary: t.Summary, channel: t.Channel, value: t.Value, limit: t.Limit,
+		summary: t.Summary, channel: t.Channel, value: t.Value, limit: t.Limit, delay: t.Page.After.Milliseconds(),
 	}, did)
 }
 

@@ -21,6 +21,7 @@ type opening struct {
 	summary                devices.Title
 	channel                string
 	value, limit           float64 // NaN = none
+	delay                  int64   // ms that the page is kept back
 	note                   string  // in the history
 }
 
@@ -47,14 +48,14 @@ func (d *Desk) open(ctx context.Context, tx *database.Tx, o *opening, did *tally
 		return err
 	}
 	did.opened = append(did.opened, [2]string{o.kind, o.defect})
-	return d.opt.Outbox.Enqueue(ctx, tx, Page{id, "opened", o.wall})
+	return d.opt.Outbox.Enqueue(ctx, tx, Page{id, "opened", o.wall, o.delay})
 }
 
 // telemetry is who opens and closes what nobody did by hand.
 const telemetry = "telemetry"
 
 // end closes the ticket of what is over, if it is still open: 核查 by telemetry.
-func (d *Desk) end(ctx context.Context, tx *database.Tx, facility, defect string, wall int64, did *tally) error {
+func (d *Desk) end(ctx context.Context, tx *database.Tx, facility, defect string, wall, delay int64, did *tally) error {
 	var id int64
 	err := tx.QueryRow(ctx, `UPDATE ticket SET state='closed', closed_at=?, closed_by=? WHERE facility=? AND defect=? AND state <> 'closed' RETURNING id`, wall, telemetry, facility, defect).Scan(&id)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -67,7 +68,7 @@ func (d *Desk) end(ctx context.Context, tx *database.Tx, facility, defect string
 		return err
 	}
 	did.closed++
-	return d.opt.Outbox.Enqueue(ctx, tx, Page{id, "closed", wall})
+	return d.opt.Outbox.Enqueue(ctx, tx, Page{id, "closed", wall, delay})
 }
 
 // regrade gives an open ticket another severity. Only what got worse is paged.
@@ -90,7 +91,7 @@ func (d *Desk) regrade(ctx context.Context, tx *database.Tx, t *rules.Transition
 	if !t.Severity.Worse(rules.Severity(was)) {
 		return nil
 	}
-	return d.opt.Outbox.Enqueue(ctx, tx, Page{id, "worse", t.Wall})
+	return d.opt.Outbox.Enqueue(ctx, tx, Page{id, "worse", t.Wall, t.Page.After.Milliseconds()})
 }
 
 // openTicket is the ticket that is open for a facility and defect;

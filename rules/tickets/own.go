@@ -26,7 +26,7 @@ func (d *Desk) Own(ctx context.Context, part, why string, over bool) error {
 	err := d.opt.DB.Write(ctx, func(tx *database.Tx) error {
 		did = tally{}
 		if over {
-			return d.end(ctx, tx, OwnFacility, part, now, &did)
+			return d.end(ctx, tx, OwnFacility, part, now, 0, &did)
 		}
 		return d.open(ctx, tx, &opening{
 			facility: OwnFacility, kind: OwnKind, defect: part, severity: rules.Critical, at: now, wall: now,

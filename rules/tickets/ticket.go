@@ -197,7 +197,7 @@ func (d *Desk) act(ctx context.Context, id int64, who, note, what, update string
 		if err := event(ctx, tx, id, now, who, what, note); err != nil {
 			return err
 		}
-		return d.opt.Outbox.Enqueue(ctx, tx, Page{id, what, now})
+		return d.opt.Outbox.Enqueue(ctx, tx, Page{Ticket: id, What: what, At: now})
 	})
 	if err != nil {
 		return fmt.Errorf("ticket %d: %s: %w", id, what, err)
