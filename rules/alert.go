@@ -73,7 +73,7 @@ func (e *Engine) ripen(f *facility, at int64) {
 		r := e.set.kinds[f.kind].rules[a.rule]
 		switch {
 		case a.heir:
-		case !a.firing && e.long(a.pending, a.event, at, r.For.Milliseconds()):
+		case !a.firing && (a.sure || e.long(a.pending, a.event, at, r.For.Milliseconds())):
 			if active, known := r.active(e, f, e.wall); !active || !known {
 				if r.Silent == 0 {
 					f.rest(a.rule)
@@ -87,7 +87,7 @@ func (e *Engine) ripen(f *facility, at int64) {
 				a.pending, wait = e.wall, true // the circuit is the cause and has its ticket: wait anew when it is over
 				continue
 			}
-			a.firing = true
+			a.firing, a.sure = true, false
 			e.emit(f, r, Opened, a.event)
 		case a.firing && a.quiet != 0 && e.long(a.quiet, a.calm, at, r.ClearFor.Milliseconds()):
 			e.emit(f, r, Ended, max(a.calm, a.event))

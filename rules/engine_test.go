@@ -255,3 +255,15 @@ func BenchmarkStep(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/1000, "ns/message")
 }
+
+func TestACoverThatSaysItIsOpenWaitsForNothing(t *testing.T) {
+	s := tell(t)
+	s.step(0, s.says("MH-1", 0, "tilt_deg", 40.0), s.says("MH-2", 0, "tilt_deg", 40.0, "cover_open", true))
+	s.step(1, s.says("MH-3", 1, "tilt_deg", 40.0, "cover_open", false))
+	s.step(1.5, s.says("MH-3", 1.5, "tilt_deg", 40.0, "cover_open", true), s.says("MH-1", 1.5, "tilt_deg", 1.0))
+	s.until(2, 5)
+	want := []string{"0 opened MH-2 cover_displaced", "1.5 opened MH-3 cover_displaced"}
+	if !slices.Equal(s.log, want) {
+		t.Errorf("story %q, want %q", s.log, want)
+	}
+}

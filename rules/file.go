@@ -24,6 +24,7 @@ type ruleText struct {
 	at       *yaml.Node
 	whenAt   *yaml.Node
 	clearAt  *yaml.Node
+	onceAt   *yaml.Node
 	channel  *yaml.Node
 	limitsAt *yaml.Node
 	stepsAt  []stepAt
@@ -149,6 +150,7 @@ func (t *ruleText) fields(r *reader) fields {
 		"name":      r.text("name", &t.Name),
 		"when":      t.expression(r, "when", &t.When, &t.whenAt),
 		"clear":     t.expression(r, "clear", &t.Clear, &t.clearAt),
+		"at_once":   t.expression(r, "at_once", &t.AtOnce, &t.onceAt),
 		"values":    func(n *yaml.Node) { t.values(r, n) },
 		"for":       r.duration("for", &t.For),
 		"clear_for": r.duration("clear_for", &t.ClearFor),
@@ -296,6 +298,9 @@ func (t *ruleText) check(r *reader) {
 	}
 	if t.When == "" && (t.Clear != "" || len(t.Steps) > 0 || len(t.derived) > 0 || len(t.Limits) > 0) {
 		r.fail(t.at, "clear, steps, values and limits belong to a rule with when")
+	}
+	if t.AtOnce != "" && (t.When == "" || t.For == 0) {
+		r.fail(t.onceAt, "at_once says when not to wait for for; it needs when and for")
 	}
 	if t.MaxAge <= 0 {
 		r.fail(t.at, "max_age: found %s; want more than 0s", t.MaxAge)

@@ -61,6 +61,9 @@ func (e *Engine) judge(f *facility, k *kindRules, changed uint64, at int64) {
 			t = ask(r.when, v)
 		}
 		e.holds(f, r, t, at)
+		if r.atOnce != nil && t == yes && ask(r.atOnce, v) == yes {
+			f.find(r.index).sure = true
+		}
 		if len(r.Steps) > 0 && t == yes {
 			e.climb(f, r, v, at)
 		}

@@ -115,6 +115,7 @@ func (c *compiler) compile(r *reader, t *ruleText) {
 	}
 	t.when = x.program("when", t.whenAt, t.When)
 	t.clear = x.program("clear", t.clearAt, t.Clear)
+	t.atOnce = x.program("at_once", t.onceAt, t.AtOnce)
 	for i := range t.Steps {
 		s, at := &t.Steps[i], t.stepsAt[i]
 		s.when = x.program("steps: when", at.when, s.When)

@@ -42,6 +42,7 @@ type Rule struct {
 	Kind     devices.Kind
 	When     string // as written, for those who ask why
 	Clear    string
+	AtOnce   string // where it holds too, For is not waited for
 	For      time.Duration
 	ClearFor time.Duration
 	MaxAge   time.Duration // an older channel is unknown
@@ -58,6 +59,7 @@ type Rule struct {
 	index   int
 	when    cel.Program
 	clear   cel.Program // nil: when is false
+	atOnce  cel.Program // nil: never
 	inputs  uint64      // the bits of the channels that when, clear and steps use
 	timed   bool        // night stands in them
 	derived []*derived

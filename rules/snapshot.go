@@ -76,7 +76,7 @@ type snapshotAlert struct {
 	_                           struct{} `cbor:",toarray"`
 	Rule                        string
 	Pending, Event, Quiet, Calm int64
-	Firing, Heir                bool
+	Firing, Heir, Sure          bool
 	Step                        uint8
 }
 
@@ -185,7 +185,7 @@ func (z *frozen) fill(s *snapshotFacility, f *facility) {
 		values = append(values, snapshotValue{Channel: v.channel, Text: v.text, At: v.at, Num: v.num})
 	}
 	for _, a := range f.alerts {
-		alerts = append(alerts, snapshotAlert{Rule: z.rules.kinds[f.kind].rules[a.rule].Name, Pending: a.pending, Event: a.event, Quiet: a.quiet, Calm: a.calm, Firing: a.firing, Heir: a.heir, Step: a.step})
+		alerts = append(alerts, snapshotAlert{Rule: z.rules.kinds[f.kind].rules[a.rule].Name, Pending: a.pending, Event: a.event, Quiet: a.quiet, Calm: a.calm, Firing: a.firing, Heir: a.heir, Sure: a.sure, Step: a.step})
 	}
 	s.Values, s.Alerts = values, alerts
 	s.Model, s.HasPlace, s.Lon, s.Lat, s.Series = f.model, f.hasPlace, f.lon, f.lat, f.more.frozen()
@@ -298,7 +298,7 @@ func (e *Engine) revive(s *snapshotFacility, channels []uint32) {
 	wait := false
 	for _, a := range s.Alerts {
 		if r := e.set.find(f.kind, a.Rule); r != nil {
-			f.alerts = append(f.alerts, alert{rule: r.index, pending: a.Pending, event: a.Event, quiet: a.Quiet, calm: a.Calm, firing: a.Firing, heir: a.Heir, step: a.Step})
+			f.alerts = append(f.alerts, alert{rule: r.index, pending: a.Pending, event: a.Event, quiet: a.Quiet, calm: a.Calm, firing: a.Firing, heir: a.Heir, sure: a.Sure, step: a.Step})
 			wait = wait || !a.Heir && (!a.Firing || a.Quiet != 0)
 		}
 	}

@@ -76,6 +76,7 @@ type alert struct {
 	calm    int64 // event time when it went
 	step    uint8 // of Rule.Steps, 0 = none
 	firing  bool
+	sure    bool // need not last for Rule.For
 	heir    bool // may be firing in a ticket that another partition opened
 }
 
