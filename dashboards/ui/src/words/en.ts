@@ -8,7 +8,7 @@ export const en: Catalogue = {
   language: { zh: '中文', en: 'English' },
   role: { viewer: 'Viewer', operator: 'Operator', dispatcher: 'Dispatcher', admin: 'Administrator' },
   login: {
-    title: 'Log in', lead: 'Covers, lamps, bridges: what is wrong becomes a ticket', user: 'User', password: 'Password', submit: 'Log in', busy: 'Logging in…', show: 'Show password', hide: 'Hide password',
+    title: 'Log in', lead: 'Covers, lamps, bridges: what is wrong becomes a ticket', user: 'User', password: 'Password', submit: 'Log in', busy: 'Logging in…', show: 'Show password',
     first: 'At the first start, the password of the user admin is written to the file initial-admin-password in the data folder.',
   },
   link: {
@@ -40,9 +40,9 @@ export const en: Catalogue = {
   },
   page: { pending: 'Waiting', sent: 'Delivered', failed: 'Failed', sending: 'Being sent', retry: 'To be tried again' },
   facility: {
-    title: 'Facilities', search: 'Search id, name or component code', searchKey: 'Press / to search, ↑ ↓ to move', find: 'Search', anyKind: 'All kinds', id: 'Id', name: 'Name', state: 'State', kind: 'Kind', area: 'Area', circuit: 'Cabinet / circuit', seen: 'Last heard', total: '{n} in all', next: 'Next', previous: 'Previous',
+    title: 'Facilities', search: 'Search id, name or component code', searchKey: 'Press / to search, ↑ ↓ to move', id: 'Id', name: 'Name', state: 'State', kind: 'Kind', area: 'Area', circuit: 'Cabinet / circuit', seen: 'Last heard', total: '{n} in all', next: 'Next', previous: 'Previous',
     none: 'No facility found', noneLead: 'Try another id or name, or clear the filters.', empty: 'The census is empty', emptyLead: 'Fill it from CSV or GeoJSON with lamplighter devices import.', provisional: 'provisional', loading: 'Reading facilities…',
-    facts: 'Census', device: 'Device', component: 'Component code', place: 'Place (WGS84)', vendor: 'Vendor', model: 'Model', interval: 'Reports every', charge: 'In charge', owner: 'Owner', maintainer: 'Maintainer', installed: 'Installed', condition: 'Condition', gateway: 'Gateway', limits: 'Limits', unset: 'not recorded',
+    facts: 'Census', device: 'Device', component: 'Component code', place: 'Place (WGS84)', vendor: 'Vendor and model', interval: 'Reports every', charge: 'In charge', owner: 'Owner', maintainer: 'Maintainer', installed: 'Installed', condition: 'Condition', gateway: 'Gateway', limits: 'Limits', unset: 'not recorded',
     latest: 'Newest values', channel: 'Channel', value: 'Value', measured: 'Measured', staleValue: 'stale, not the state of now', noLatest: 'No value within a day', chart: 'Chart', tickets: 'Its tickets', noTickets: 'This facility has no tickets', pagerLabel: 'Pages of the list',
   },
   condition: { intact: 'intact', damaged: 'damaged', missing: 'missing', retired: 'retired' },

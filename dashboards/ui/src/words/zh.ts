@@ -6,7 +6,7 @@ export const zh = {
   language: { zh: '中文', en: 'English' },
   role: { viewer: '查看员', operator: '值班员', dispatcher: '派遣员', admin: '管理员' },
   login: {
-    title: '登录', lead: '井盖、路灯、桥梁，一有异常即成工单', user: '用户名', password: '密码', submit: '登录', busy: '正在登录…', show: '显示密码', hide: '隐藏密码',
+    title: '登录', lead: '井盖、路灯、桥梁，一有异常即成工单', user: '用户名', password: '密码', submit: '登录', busy: '正在登录…', show: '显示密码',
     first: '首次启动时，用户 admin 的密码写在数据目录的 initial-admin-password 文件中。',
   },
   link: {
@@ -38,9 +38,9 @@ export const zh = {
   },
   page: { pending: '等待发送', sent: '已送达', failed: '失败', sending: '正在发送', retry: '等待重试' },
   facility: {
-    title: '设施', search: '搜索编号、名称或部件编码', searchKey: '按 / 搜索，↑ ↓ 移动', find: '搜索', anyKind: '全部类别', id: '编号', name: '名称', state: '状态', kind: '类别', area: '区域', circuit: '配电箱 / 回路', seen: '最近上报', total: '共 {n} 处', next: '下一页', previous: '上一页',
+    title: '设施', search: '搜索编号、名称或部件编码', searchKey: '按 / 搜索，↑ ↓ 移动', id: '编号', name: '名称', state: '状态', kind: '类别', area: '区域', circuit: '配电箱 / 回路', seen: '最近上报', total: '共 {n} 处', next: '下一页', previous: '上一页',
     none: '没有找到设施', noneLead: '换一个编号或名称，或者清除筛选。', empty: '设施台账为空', emptyLead: '用 lamplighter devices import 导入 CSV 或 GeoJSON。', provisional: '临时建档', loading: '正在读取设施…',
-    facts: '台账', device: '设备', component: '部件编码', place: '坐标（WGS84）', vendor: '厂商', model: '型号', interval: '上报间隔', charge: '主管部门', owner: '权属单位', maintainer: '养护单位', installed: '安装日期', condition: '外观状态', gateway: '网关', limits: '限值', unset: '未登记',
+    facts: '台账', device: '设备', component: '部件编码', place: '坐标（WGS84）', vendor: '厂商与型号', interval: '上报间隔', charge: '主管部门', owner: '权属单位', maintainer: '养护单位', installed: '安装日期', condition: '外观状态', gateway: '网关', limits: '限值', unset: '未登记',
     latest: '最新数值', channel: '指标', value: '数值', measured: '测量时间', staleValue: '过期，不代表当前', noLatest: '一天之内没有数值', chart: '历史曲线', tickets: '此设施的工单', noTickets: '此设施没有工单', pagerLabel: '翻页',
   },
   condition: { intact: '完好', damaged: '破损', missing: '丢失', retired: '废弃' },

@@ -1,0 +1,174 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import openapiTS, { astToString, COMMENT_HEADER } from 'openapi-typescript';
+import { expect, isSound, login, looks, test, wear } from './scene';
+
+const cover = '井盖移位或开启';
+
+test('the types are those of the daemon', async ({ daemon }) => {
+  const now = COMMENT_HEADER + astToString(await openapiTS(new URL(`${daemon.url}/api/openapi.json`)));
+  const kept = readFileSync(join(import.meta.dirname, '../src/openapi.ts'), 'utf8');
+  expect(now.trim() === kept.trim(), 'src/openapi.ts is old: start a daemon and run `LAMPLIGHTER_URL=http://… npm run types`').toBe(true);
+});
+
+test('a shift: log in, see the cover, take it on, look at it, hand over', async ({ page, daemon }) => {
+  await page.goto('/facilities/MH-00001'); // a link in a message leads through the log-in and back
+  await expect(page).toHaveURL(/\/login\?next=/);
+  await page.getByLabel('用户名').fill('admin');
+  await page.getByLabel('密码', { exact: true }).fill('not the password');
+  await page.getByRole('button', { name: '登录' }).click();
+  await expect(page.getByRole('alert')).toContainText('用户名或密码不正确');
+  await page.getByLabel('密码', { exact: true }).fill(daemon.password);
+  await page.getByRole('button', { name: '登录' }).click();
+  await expect(page).toHaveURL(/\/facilities\/MH-00001$/);
+
+  await page.getByRole('link', { name: '实时', exact: true }).click();
+  const row = page.getByRole('row').filter({ hasText: cover });
+  await expect(row).toBeVisible({ timeout: 90_000 });
+  await expect(row).toContainText('紧急');
+  await expect(row).toContainText('待处置');
+  await expect(page.locator('.strip')).toContainText('井盖');
+
+  await row.getByRole('button', { name: /受理/ }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('textbox').fill('已通知养护班组');
+  await dialog.getByRole('button', { name: '受理' }).click();
+  await expect(dialog).toBeHidden();
+  await expect(row).toContainText('已受理');
+  await expect(row).toContainText('admin');
+
+  await row.getByRole('link', { name: cover }).click();
+  await expect(page.getByRole('table', { name: '办理过程' })).toContainText('已通知养护班组');
+  await page.getByRole('main').locator('dd a').first().click();
+  await expect(page.getByRole('table', { name: '最新数值' })).toContainText('倾角');
+  await expect(page.getByRole('img', { name: /倾角.*最高 3/ })).toBeVisible();
+  await expect(page.locator('.plot canvas')).toBeVisible();
+
+  await page.getByRole('button', { name: '用户菜单' }).click();
+  await page.getByLabel('English').check();
+  await expect(page.getByRole('heading', { name: 'Newest values' })).toBeVisible();
+  await expect(page.locator('html')).toHaveAttribute('lang', 'en');
+  await page.getByLabel('Dark').check();
+  await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark');
+  await page.keyboard.press('Escape');
+  await expect(page.locator('#user-menu')).toBeHidden();
+  await page.getByRole('button', { name: 'User menu' }).click();
+  await page.getByRole('button', { name: 'Log out' }).click();
+  await expect(page.getByRole('heading', { name: 'Log in' })).toBeAttached();
+  await page.goto('/');
+  await expect(page).toHaveURL(/\/login/);
+});
+
+test('who is slower is told who was faster', async ({ page, daemon, complaints }) => {
+  await login(page, daemon);
+  const button = page.getByRole('button', { name: /受理工单/ }).first();
+  await expect(button).toBeVisible({ timeout: 90_000 });
+  const number = ((await button.getAttribute('aria-label')) ?? '').replace('受理工单 ', '');
+  await button.click();
+  const { csrf } = await (await page.request.get('/api/v1/session')).json();
+  const { items } = await (await page.request.get('/api/v1/tickets?state=live&limit=500')).json();
+  const { id } = (items as { id: number; number: string }[]).find((x) => x.number === number)!;
+  expect((await page.request.post(`/api/v1/tickets/${id}/acknowledge`, { headers: { 'X-CSRF-Token': csrf }, data: {} })).status()).toBe(200);
+  await page.getByRole('dialog').getByRole('button', { name: '受理' }).click();
+  await expect(page.getByRole('dialog').getByRole('alert')).toContainText('admin 已于');
+  await page.getByRole('dialog').getByRole('button', { name: '知道了' }).click();
+  await expect(page.getByRole('row').filter({ hasText: number })).toContainText('已受理');
+  expect(complaints.filter((c) => c.includes('409'))).toHaveLength(1);
+  complaints.length = 0;
+});
+
+test('facilities are found and walked with the keyboard alone', async ({ page, daemon }) => {
+  await login(page, daemon);
+  await page.goto('/');
+  await expect(page.locator('.strip .tile').first()).toBeVisible();
+  await page.keyboard.press('Tab');
+  await expect(page.getByRole('link', { name: '跳到正文' })).toBeFocused();
+  await page.goto('/facilities');
+  const search = page.getByRole('searchbox');
+  await expect(search).toBeFocused();
+  await page.keyboard.type('SL-0000');
+  await expect(page).toHaveURL(/q=SL-0000/);
+  await expect(page.getByRole('row')).toHaveCount(10); // nine lamps and the head
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('ArrowDown');
+  await expect(page.getByRole('link', { name: 'SL-00002' })).toBeFocused();
+  await page.keyboard.press('/');
+  await expect(search).toBeFocused();
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('heading', { level: 1 })).toContainText('路灯');
+  await page.goBack();
+  await expect(page).toHaveURL(/q=SL-0000/);
+  await search.fill('no such thing');
+  await expect(page.getByText('没有找到设施')).toBeVisible();
+  await page.getByRole('button', { name: '清除筛选' }).click();
+  await page.getByLabel('路灯').check();
+  await expect(page.getByRole('cell', { name: 'SL-00001' })).toBeVisible();
+  await page.getByRole('button', { name: '下一页' }).click();
+  await expect(page.getByRole('cell', { name: 'SL-00001' })).toBeHidden();
+  await page.getByRole('button', { name: '上一页' }).click();
+  await expect(page.getByRole('cell', { name: 'SL-00001' })).toBeVisible();
+});
+
+test('a vendor reads why a message was refused', async ({ page, daemon }) => {
+  await login(page, daemon);
+  await page.getByRole('link', { name: '接入' }).click();
+  const refused = page.getByRole('table', { name: '隔离区' }).getByRole('row').nth(1);
+  await expect(refused).toContainText('E_', { timeout: 90_000 });
+  await refused.locator('summary').click();
+  await expect(refused.locator('pre')).toBeVisible();
+});
+
+test('an address that leads nowhere says so', async ({ page, daemon, complaints }) => {
+  await login(page, daemon);
+  await page.goto('/no/such/page');
+  await expect(page.getByRole('heading', { name: '没有这个页面' })).toBeAttached();
+  await page.goto('/tickets/999999');
+  await expect(page.getByRole('alert').filter({ hasText: '没有找到' })).toBeVisible();
+  expect(complaints.every((c) => /40[14]/.test(c))).toBe(true);
+  complaints.length = 0;
+});
+
+for (const look of looks) {
+  test(`every page is sound: ${look.language}, ${look.theme}, ${look.width}`, async ({ page, daemon }) => {
+    await page.goto('/login');
+    await wear(page, look);
+    await page.reload();
+    await expect(page.locator('html')).toHaveAttribute('data-theme', look.theme);
+    await isSound(page, 'log-in');
+    await login(page, daemon);
+    const ticket = page.locator('.ticket .at-what a').first();
+    await expect(ticket).toBeVisible({ timeout: 90_000 });
+    await isSound(page, 'live');
+    await page.locator('.opener').click();
+    await isSound(page, 'user menu');
+    await page.keyboard.press('Escape');
+    const paths = [(await ticket.getAttribute('href'))!, '/facilities', '/facilities/MH-00001', '/facilities/BR-001', '/vendors', '/vendors/unknown', '/vendors/gaps', '/nowhere'];
+    for (const path of paths) {
+      await page.goto(path);
+      await expect(page.locator('main .card').first()).toBeVisible();
+      if (path.startsWith('/facilities/')) await expect(page.locator('.plot canvas')).toBeVisible();
+      await isSound(page, path);
+    }
+  });
+}
+
+test('when the daemon dies the page says since when, and comes back with it', async ({ page, daemon, complaints }) => {
+  await login(page, daemon);
+  await expect(page.locator('.link')).toHaveText('实时');
+  await daemon.end('SIGKILL');
+  const banner = page.getByRole('alert').filter({ hasText: '与服务器的连接已断开' });
+  await expect(banner).toBeVisible();
+  await expect(banner).toContainText(/自 \d\d:\d\d:\d\d 起没有新消息/);
+  await expect(page.locator('.strip')).toHaveClass(/past/);
+  await expect(page.locator('.parts')).toContainText('未知');
+  await isSound(page, 'live while the daemon is away');
+  await page.getByRole('link', { name: '设施', exact: true }).click(); // pages turn without it
+  await expect(page.getByRole('alert').filter({ hasText: '服务器没有应答' })).toBeVisible();
+  await page.getByRole('link', { name: '实时', exact: true }).click();
+  await daemon.resume();
+  await expect(banner).toBeHidden({ timeout: 60_000 });
+  await expect(page.locator('.link')).toHaveText('实时');
+  await expect(page.locator('.strip')).not.toHaveClass(/past/);
+  complaints.length = 0;
+});

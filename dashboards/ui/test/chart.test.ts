@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest';
+import { digest, gapAfter, looksLikeSwitch, room, series, type ChartPoint } from '../src/chart';
+
+/** Points at these seconds after midnight; the value is the second. */
+const at = (...seconds: number[]): ChartPoint[] => seconds.map((s) => ({ t: new Date(Date.UTC(2026, 10, 25) + s * 1000).toISOString(), v: s }));
+
+describe('gaps', () => {
+  it('break the line after three missed intervals of the census', () => {
+    const [, ys] = series(at(0, 10, 20, 51, 61), 10);
+    expect(ys).toEqual([0, 10, 20, null, 51, 61]);
+    expect(series(at(0, 10, 20, 50, 60), 10)[1]).not.toContain(null); // exactly three is late, no gap
+  });
+
+  it('are judged by the usual interval where the census has none', () => {
+    expect(series(at(0, 5, 10, 15, 60, 65))[1]).toEqual([0, 5, 10, 15, null, 60, 65]);
+    expect(gapAfter([0, 5, 10])).toBe(15);
+  });
+
+  it('need two points at least', () => {
+    expect(gapAfter([])).toBe(Infinity);
+    expect(series(at(7), 10)[1]).toEqual([7]);
+    expect(series([], 10)).toEqual([[], []]);
+  });
+
+  it('lie between their neighbours, so that the axis stays ordered', () => {
+    const [xs] = series(at(0, 100), 10);
+    expect(xs[1]! - xs[0]!).toBe(50);
+  });
+
+  it('are found in points that come in any order', () => {
+    expect(series(at(60, 0, 10), 10)[1]).toEqual([0, 10, null, 60]);
+  });
+});
+
+describe('a series in figures', () => {
+  it('leaves gaps out of the values and counts them', () => {
+    expect(digest(series(at(5, 15, 100), 10))).toEqual({ count: 3, low: 5, high: 100, last: 100, gaps: 1 });
+    expect(digest([[], []])).toBeNull();
+  });
+});
+
+describe('the y axis', () => {
+  const flat = { count: 2, low: 3, high: 3, last: 3, gaps: 0 };
+  it('shows the limit, is never flat, and gives a switch its two levels', () => {
+    expect(room(flat, 15, false)[1]).toBeGreaterThan(15);
+    const [low, high] = room(flat, null, false);
+    expect(low).toBeLessThan(3);
+    expect(high).toBeGreaterThan(3);
+    expect(room(flat, null, true)).toEqual([-0.15, 1.15]);
+  });
+
+  it('knows a switch by its values', () => {
+    expect(looksLikeSwitch('', [[1, 2, 3], [0, null, 1]])).toBe(true);
+    expect(looksLikeSwitch('mm', [[1], [1]])).toBe(false);
+    expect(looksLikeSwitch('', [[1], [2]])).toBe(false);
+    expect(looksLikeSwitch('', [[], []])).toBe(false);
+  });
+});

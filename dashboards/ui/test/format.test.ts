@@ -1,0 +1,103 @@
+import { describe, expect, it } from 'vitest';
+import { isStale } from '../src/age';
+import type { Latest, Ticket } from '../src/api';
+import { groupParts } from '../src/parts';
+import { readable } from '../src/payload';
+import { firstLanguage } from '../src/preferences';
+import { digits, quantity, unitOf } from '../src/quantity';
+import { afterLogin } from '../src/router';
+import { longWall, shortWall, span, toMs } from '../src/time';
+import { byUrgency, fits } from '../src/urgency';
+
+const zone = 'Asia/Shanghai';
+const now = Date.parse('2026-11-25T00:30:00+08:00');
+
+describe('times', () => {
+  it('are the wall clock of the city, wherever the browser stands', () => {
+    expect(longWall(Date.parse('2026-11-24T16:05:06Z'), zone)).toBe('2026-11-25 00:05:06');
+    expect(longWall(Date.parse('2026-11-24T16:05:06Z'), 'Europe/Paris')).toBe('2026-11-24 17:05:06');
+  });
+
+  it('grow a date as they grow older', () => {
+    expect(shortWall(Date.parse('2026-11-25T00:05:06+08:00'), now, zone)).toBe('00:05:06');
+    expect(shortWall(Date.parse('2026-11-24T23:59:59+08:00'), now, zone)).toBe('11-24 23:59');
+    expect(shortWall(Date.parse('2025-11-24T23:59:59+08:00'), now, zone)).toBe('2025-11-24 23:59');
+  });
+
+  it('come as RFC 3339 or as Unix ms, and none is none', () => {
+    expect(toMs('2026-11-25T02:24:48.157+08:00')).toBe(1795544688157);
+    expect(toMs(1795544688157)).toBe(1795544688157);
+    for (const none of [null, undefined, '', 0, 'yesterday']) expect(toMs(none)).toBeNull();
+  });
+
+  it('last in the biggest unit that still says something', () => {
+    const of = (ms: number): string => `${span(ms).n} ${span(ms).unit}`;
+    expect([of(-5), of(999), of(119_999), of(120_000), of(7_199_000), of(7_200_000), of(172_799_000), of(172_800_000)]).toEqual(
+      ['0 seconds', '0 seconds', '119 seconds', '2 minutes', '119 minutes', '2 hours', '47 hours', '2 days']);
+  });
+});
+
+describe('values', () => {
+  it('have the unit that people write', () => {
+    expect([quantity(34.204, unitOf('tilt_deg')), quantity(47, unitOf('displacement_mm')), quantity(0.31, unitOf('power_w')), quantity(99.51, unitOf('battery_pct'))]).toEqual(['34.2°', '47 mm', '0.31 W', '99.51%']);
+    expect([unitOf('acceleration_x_ms2'), unitOf('wind_speed_ms'), unitOf('vibration_mg'), unitOf('cover_open'), unitOf('x', 'Cel')]).toEqual(['m/s²', 'm/s', 'mg', '', '°C']);
+  });
+
+  it('keep the digits that matter', () => {
+    expect([digits(1234.56), digits(123.456), digits(3.14159), digits(0.0314), digits(-0.5), digits(20)]).toEqual(['1235', '123.5', '3.14', '0.031', '-0.5', '20']);
+  });
+});
+
+describe('staleness', () => {
+  const value = (age: number, stale = false): Latest => ({ t: new Date(now - age).toISOString(), stale }) as Latest;
+  it('goes on while a value stands on the screen', () => {
+    expect(isStale(value(14_000), now, 5)).toBe(false);
+    expect(isStale(value(16_000), now, 5)).toBe(true);
+    expect(isStale(value(14 * 60_000), now)).toBe(false);
+    expect(isStale(value(16 * 60_000), now)).toBe(true);
+  });
+  it('is believed when the daemon says it, and without a time', () => {
+    expect(isStale(value(0, true), now, 5)).toBe(true);
+    expect(isStale({ t: null, stale: false } as Latest, now)).toBe(true);
+  });
+});
+
+describe('the daemon’s parts', () => {
+  it('are drawn together, and one in trouble is named', () => {
+    expect(groupParts([{ name: 'log', ok: true }, { name: 'store-0', ok: true, age_ms: 7 }, { name: 'store-1', ok: false, trouble: 'away', age_ms: 90 }])).toEqual([
+      { name: 'log', count: 1, good: 1, behind: 0, troubles: [] },
+      { name: 'store', count: 2, good: 1, behind: 90, troubles: [{ part: 'store-1', why: 'away' }] },
+    ]);
+  });
+});
+
+describe('tickets', () => {
+  const x = (id: number, severity: string, state: string): Ticket => ({ id, severity, state, kind: 'bridge' }) as Ticket;
+  it('stand in the order of work', () => {
+    const list = [x(1, 'minor', 'open'), x(2, 'critical', 'acknowledged'), x(3, 'critical', 'open'), x(4, 'critical', 'open'), x(5, 'strange', 'open'), x(6, 'critical', 'closed')];
+    expect(list.sort(byUrgency).map((t) => t.id)).toEqual([4, 3, 1, 5, 2, 6]);
+  });
+  it('fit what they are narrowed to', () => {
+    expect(fits(x(1, 'minor', 'open'), { kind: '', severity: '', state: '' })).toBe(true);
+    expect(fits(x(1, 'minor', 'open'), { kind: 'bridge', severity: 'minor', state: 'open' })).toBe(true);
+    expect(fits(x(1, 'minor', 'open'), { kind: 'manhole', severity: '', state: '' })).toBe(false);
+  });
+});
+
+describe('payloads', () => {
+  it('are text where they are text, else hex', () => {
+    expect(readable(btoa('{"tilt_deg":'))).toEqual({ text: '{"tilt_deg":', bytes: 12 });
+    expect(readable(btoa('\xff\x00\x10'))).toEqual({ text: 'ff 00 10', bytes: 3 });
+    expect(readable(btoa('a\x00b')).text).toBe('61 00 62');
+    expect(readable('no base64 !')).toEqual({ text: 'no base64 !', bytes: 11 });
+  });
+});
+
+describe('choices', () => {
+  it('begin in Chinese, unless the browser asks for English or somebody chose', () => {
+    expect([firstLanguage(null, 'zh-CN'), firstLanguage(null, 'fr'), firstLanguage(null, 'en-GB'), firstLanguage('zh', 'en'), firstLanguage('xx', 'de')]).toEqual(['zh', 'zh', 'en', 'zh', 'zh']);
+  });
+  it('after a log-in lead back, never to another site', () => {
+    expect([afterLogin('/tickets/3'), afterLogin('//evil.example'), afterLogin('/\\evil.example'), afterLogin('https://evil.example'), afterLogin(undefined), afterLogin(['/a'])]).toEqual(['/tickets/3', '/', '/', '/', '/', '/']);
+  });
+});
