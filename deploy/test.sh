@@ -12,6 +12,7 @@ install_packages() {
   command -v mosquitto >/dev/null || missing+=(mosquitto)
   command -v mosquitto_pub >/dev/null || missing+=(mosquitto-clients)
   compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
+  [ -x /usr/bin/chromium ] || missing+=(chromium)
   [ ${#missing[@]} -eq 0 ] && return
   say "install ${missing[*]}"
   local as=()
@@ -39,10 +40,36 @@ check_source() {
   go mod tidy -diff
 }
 
+# The board: types, logic, a build that gives what is committed, and a browser
+# before the real daemon (about 4 minutes).
+check_board() {
+  say "board: npm ci, types, logic, build"
+  command -v npm >/dev/null || { echo "npm is missing: the tests of the board need Node.js 20.19 or newer" >&2; return 1; }
+  local bin
+  bin=$(mktemp -d)
+  go build -o "$bin/lamplighter" ./ingest
+  (
+    cd dashboards/ui
+    npm ci --no-progress
+    npm run -s check
+    npm run -s test
+    npm run -s build
+    if [ -n "$(git status --porcelain -- dist)" ]; then
+      git status --short -- dist >&2
+      echo "dashboards/ui/dist is not what its source gives: run \`npm run build\` there and commit it" >&2
+      return 1
+    fi
+    say "board: Chromium before the daemon"
+    LAMPLIGHTER_BIN="$bin/lamplighter" npm run -s e2e
+  )
+  rm -r "$bin"
+}
+
 install_packages
 # influxd 1.8 is a real server for the v2 write and Flux that InfluxDB 2 speaks
 build_tool influxd github.com/influxdata/influxdb/cmd/influxd@v1.8.10
 build_tool staticcheck honnef.co/go/tools/cmd/staticcheck@v0.8.2
 check_source
+check_board
 say "go test -race"
 go test -race -timeout 20m ./...

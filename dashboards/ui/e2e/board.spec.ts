@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import openapiTS, { astToString, COMMENT_HEADER } from 'openapi-typescript';
-import { expect, isSound, login, looks, test, wear } from './scene';
+import { expect, isSound, login, looks, test, wear, type Look } from './scene';
 
 const cover = '井盖移位或开启';
 
@@ -41,7 +41,7 @@ test('a shift: log in, see the cover, take it on, look at it, hand over', async 
   await expect(page.getByRole('table', { name: '办理过程' })).toContainText('已通知养护班组');
   await page.getByRole('main').locator('dd a').first().click();
   await expect(page.getByRole('table', { name: '最新数值' })).toContainText('倾角');
-  await expect(page.getByRole('img', { name: /倾角.*最高 3/ })).toBeVisible();
+  await expect(page.getByRole('img', { name: /倾角的曲线：\d+ 个数值/ })).toBeVisible();
   await expect(page.locator('.plot canvas')).toBeVisible();
 
   await page.getByRole('button', { name: '用户菜单' }).click();
@@ -129,6 +129,9 @@ test('an address that leads nowhere says so', async ({ page, daemon, complaints 
   complaints.length = 0;
 });
 
+/** The four looks that differ most; the others would find nothing new on a page whose parts Live has shown. */
+const differ = ({ language, theme, width }: Look): boolean => (language === 'zh') === ((theme === 'light') === (width === 1920));
+
 for (const look of looks) {
   test(`every page is sound: ${look.language}, ${look.theme}, ${look.width}`, async ({ page, daemon }) => {
     await page.goto('/login');
@@ -143,7 +146,8 @@ for (const look of looks) {
     await page.locator('.opener').click();
     await isSound(page, 'user menu');
     await page.keyboard.press('Escape');
-    const paths = [(await ticket.getAttribute('href'))!, '/facilities', '/facilities/MH-00001', '/facilities/BR-001', '/vendors', '/vendors/unknown', '/vendors/gaps', '/nowhere'];
+    if (!differ(look)) return;
+    const paths = [(await ticket.getAttribute('href'))!, '/facilities?q=-0000', '/facilities/MH-00001', '/facilities/BR-001', '/vendors', '/vendors/unknown', '/vendors/gaps', '/nowhere'];
     for (const path of paths) {
       await page.goto(path);
       await expect(page.locator('main .card').first()).toBeVisible();

@@ -72,8 +72,3 @@ export function room(found: Digest | null, limit: number | null, isSwitch: boole
   const air = (high - low) * 0.08 || Math.abs(high) * 0.1 || 1;
   return [low - air, high + air];
 }
-
-/** A switch holds only 0 and 1. */
-export function looksLikeSwitch(unit: string, [, ys]: Series): boolean {
-  return unit === '' && ys.length > 0 && ys.every((y) => y === null || y === 0 || y === 1);
-}

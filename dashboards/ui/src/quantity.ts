@@ -27,3 +27,10 @@ export function quantity(value: number, unit: string): string {
   if (!unit) return digits(value);
   return unit === '°' || unit === '%' ? digits(value) + unit : `${digits(value)} ${unit}`;
 }
+
+/** Channels that are yes or no; the API shows them as 1 and 0. */
+const switches = /(_open|_missing|_failure|_on|_loss)$|^(flooded|leakage|cycling|day_burner)$/;
+
+export function isSwitchChannel(channel: string): boolean {
+  return switches.test(channel);
+}

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { digest, gapAfter, looksLikeSwitch, room, series, type ChartPoint } from '../src/chart';
+import { digest, gapAfter, room, series, type ChartPoint } from '../src/chart';
 
 /** Points at these seconds after midnight; the value is the second. */
 const at = (...seconds: number[]): ChartPoint[] => seconds.map((s) => ({ t: new Date(Date.UTC(2026, 10, 25) + s * 1000).toISOString(), v: s }));
@@ -47,12 +47,5 @@ describe('the y axis', () => {
     expect(low).toBeLessThan(3);
     expect(high).toBeGreaterThan(3);
     expect(room(flat, null, true)).toEqual([-0.15, 1.15]);
-  });
-
-  it('knows a switch by its values', () => {
-    expect(looksLikeSwitch('', [[1, 2, 3], [0, null, 1]])).toBe(true);
-    expect(looksLikeSwitch('mm', [[1], [1]])).toBe(false);
-    expect(looksLikeSwitch('', [[1], [2]])).toBe(false);
-    expect(looksLikeSwitch('', [[], []])).toBe(false);
   });
 });

@@ -4,7 +4,7 @@ import type { Latest, Ticket } from '../src/api';
 import { groupParts } from '../src/parts';
 import { readable } from '../src/payload';
 import { firstLanguage } from '../src/preferences';
-import { digits, quantity, unitOf } from '../src/quantity';
+import { digits, isSwitchChannel, quantity, unitOf } from '../src/quantity';
 import { afterLogin } from '../src/router';
 import { longWall, shortWall, span, toMs } from '../src/time';
 import { byUrgency, fits } from '../src/urgency';
@@ -41,6 +41,11 @@ describe('values', () => {
   it('have the unit that people write', () => {
     expect([quantity(34.204, unitOf('tilt_deg')), quantity(47, unitOf('displacement_mm')), quantity(0.31, unitOf('power_w')), quantity(99.51, unitOf('battery_pct'))]).toEqual(['34.2°', '47 mm', '0.31 W', '99.51%']);
     expect([unitOf('acceleration_x_ms2'), unitOf('wind_speed_ms'), unitOf('vibration_mg'), unitOf('cover_open'), unitOf('x', 'Cel')]).toEqual(['m/s²', 'm/s', 'mg', '', '°C']);
+  });
+
+  it('are yes or no where the channel is a switch', () => {
+    expect(['cover_open', 'lamp_on', 'lamp_failure', 'supply_loss', 'flooded'].every(isSwitchChannel)).toBe(true);
+    expect(['tilt_deg', 'shock_count', 'vehicles', 'power_w'].some(isSwitchChannel)).toBe(false);
   });
 
   it('keep the digits that matter', () => {
