@@ -41,7 +41,7 @@ test('a shift: log in, see the cover, take it on, look at it, hand over', async 
   await expect(page.getByRole('table', { name: '办理过程' })).toContainText('已通知养护班组');
   await page.getByRole('main').locator('dd a').first().click();
   await expect(page.getByRole('table', { name: '最新数值' })).toContainText('倾角');
-  await expect(page.getByRole('img', { name: /倾角的曲线：\d+ 个数值/ })).toBeVisible();
+  await expect(page.getByRole('img', { name: /倾角 的曲线：\d+ 个数值/ })).toBeVisible();
   await expect(page.locator('.plot canvas')).toBeVisible();
 
   await page.getByRole('button', { name: '用户菜单' }).click();

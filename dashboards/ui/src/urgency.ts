@@ -4,6 +4,13 @@ import type { Ticket } from './api';
 
 export const severities = ['critical', 'major', 'minor', 'info'] as const;
 export const kinds = ['manhole', 'streetlight', 'bridge'] as const;
+/** Kinds of tickets: Lamplighter's own trouble is one more. */
+export const ticketKinds = [...kinds, 'system'] as const;
+
+/** Whether a ticket is about something of the census, which has a page. */
+export function isInCensus(ticket: Ticket): boolean {
+  return ticket.kind !== 'system' && (ticket.facility_name !== '' || ticket.channel !== '');
+}
 
 const states = ['open', 'acknowledged', 'closed'];
 

@@ -7,7 +7,7 @@ import { firstLanguage } from '../src/preferences';
 import { digits, isSwitchChannel, quantity, unitOf } from '../src/quantity';
 import { afterLogin } from '../src/router';
 import { longWall, shortWall, span, toMs } from '../src/time';
-import { byUrgency, fits } from '../src/urgency';
+import { byUrgency, fits, isInCensus } from '../src/urgency';
 
 const zone = 'Asia/Shanghai';
 const now = Date.parse('2026-11-25T00:30:00+08:00');
@@ -81,6 +81,10 @@ describe('tickets', () => {
   it('stand in the order of work', () => {
     const list = [x(1, 'minor', 'open'), x(2, 'critical', 'acknowledged'), x(3, 'critical', 'open'), x(4, 'critical', 'open'), x(5, 'strange', 'open'), x(6, 'critical', 'closed')];
     expect(list.sort(byUrgency).map((t) => t.id)).toEqual([4, 3, 1, 5, 2, 6]);
+  });
+  it('lead to a facility only where the census has one', () => {
+    const about = (more: Partial<Ticket>): boolean => isInCensus({ kind: 'streetlight', facility_name: '', channel: '', ...more } as Ticket);
+    expect([about({ facility_name: 'Lamp 1' }), about({ channel: 'power_w' }), about({}), about({ kind: 'system', facility_name: 'store' })]).toEqual([true, true, false, false]);
   });
   it('fit what they are narrowed to', () => {
     expect(fits(x(1, 'minor', 'open'), { kind: '', severity: '', state: '' })).toBe(true);

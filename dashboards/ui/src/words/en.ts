@@ -21,7 +21,7 @@ export const en: Catalogue = {
     good: 'good', trouble: 'trouble', behind: '{span} behind', share: '{ok} ok, {faulty} faulty, {unknown} unknown', waiting: 'Waiting for the first message…',
   },
   part: { log: 'Log', store: 'Store', rules: 'Rules', broker: 'Listener', mqtt: 'Brokers', pager: 'Pager', database: 'Database' },
-  kind: { manhole: 'Manhole covers', streetlight: 'Streetlights', bridge: 'Bridges' },
+  kind: { manhole: 'Manhole covers', streetlight: 'Streetlights', bridge: 'Bridges', system: 'System' },
   standing: { ok: 'OK', faulty: 'Faulty', unknown: 'Unknown' },
   severity: { critical: 'Critical', major: 'Major', minor: 'Minor', info: 'Info' },
   state: { open: 'Open', acknowledged: 'Acknowledged', closed: 'Closed' },

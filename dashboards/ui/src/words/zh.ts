@@ -19,7 +19,7 @@ export const zh = {
     good: '正常', trouble: '异常', behind: '滞后 {span}', share: '正常 {ok}，故障 {faulty}，未知 {unknown}', waiting: '等待第一条消息…',
   },
   part: { log: '日志', store: '存储', rules: '规则', broker: '接入', mqtt: '外部接入', pager: '通知', database: '数据库' },
-  kind: { manhole: '井盖', streetlight: '路灯', bridge: '桥梁' },
+  kind: { manhole: '井盖', streetlight: '路灯', bridge: '桥梁', system: '系统' },
   standing: { ok: '正常', faulty: '故障', unknown: '未知' },
   severity: { critical: '紧急', major: '严重', minor: '一般', info: '提示' },
   state: { open: '待处置', acknowledged: '已受理', closed: '已结案' },
