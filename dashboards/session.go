@@ -56,8 +56,8 @@ func (s *Server) logout(ctx context.Context, in *bySession) (*goneOutput, error)
 }
 
 type passwordInput struct {
-	bySession
-	Body struct {
+	Session string `cookie:"lamplighter"`
+	Body    struct {
 		Old string `json:"old" maxLength:"256"`
 		New string `json:"new" minLength:"10" maxLength:"256"`
 	}

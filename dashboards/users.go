@@ -66,7 +66,7 @@ type byName struct {
 }
 
 type changeUserInput struct {
-	byName
+	Name string `path:"name" maxLength:"64"`
 	Body struct {
 		Role     auth.Role `json:"role,omitempty" enum:"viewer,operator,dispatcher,admin"`
 		Password string    `json:"password,omitempty" minLength:"10" maxLength:"256" doc:"ends the user's sessions"`
