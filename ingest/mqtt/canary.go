@@ -104,8 +104,6 @@ func (c *Client) lost(now time.Time) bool {
 	return came && out >= c.opt.timing.probeLost && !c.owing(now)
 }
 
-const owingTime = 5 * time.Second
-
 // owing tells whether messages wait for the log.
 func (c *Client) owing(now time.Time) bool {
 	if c.inflight.Load() == 0 {
@@ -113,7 +111,7 @@ func (c *Client) owing(now time.Time) bool {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return now.Sub(c.acked) > owingTime
+	return now.Sub(c.acked) > c.opt.timing.owing
 }
 
 // Health tells what is wrong with the session, "" if nothing is.
