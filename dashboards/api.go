@@ -61,6 +61,7 @@ func (s *Server) api(mux *http.ServeMux) huma.API {
 	route(s, a, auth.Admin, http.MethodGet, "/api/v1/tokens", "Tokens of programs", s.tokens)
 	route(s, a, auth.Admin, http.MethodPost, "/api/v1/tokens", "Make a token; it is shown this once", s.addToken)
 	route(s, a, auth.Admin, http.MethodDelete, "/api/v1/tokens/{id}", "Revoke a token", s.revokeToken)
+	s.censusRoutes(a)
 	s.describeLive(a)
 	for _, unused := range []string{"ErrorModel", "ErrorDetail"} {
 		delete(a.OpenAPI().Components.Schemas.Map(), unused)
@@ -69,13 +70,16 @@ func (s *Server) api(mux *http.ServeMux) huma.API {
 }
 
 // route registers one operation behind its role.
-func route[I, O any](s *Server, a huma.API, need auth.Role, method, path, summary string, h func(context.Context, *I) (*O, error)) {
+func route[I, O any](s *Server, a huma.API, need auth.Role, method, path, summary string, h func(context.Context, *I) (*O, error), change ...func(*huma.Operation)) {
 	op := huma.Operation{Method: method, Path: path, Summary: summary, OperationID: operationID(method, path), Responses: problems(a, need, method, path), Tags: []string{strings.Split(path, "/")[3]}}
 	if need != "" {
 		op.Description = "Needs the role " + string(need) + "."
 		op.Security = []map[string][]string{{"token": {}}, {"session": {}}}
 	}
 	op.Middlewares = huma.Middlewares{func(ctx huma.Context, next func(huma.Context)) { s.admit(need, ctx, next) }}
+	for _, c := range change {
+		c(&op)
+	}
 	huma.Register(a, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := h(ctx, in)
 		return out, s.problem(ctx, err)

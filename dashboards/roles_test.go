@@ -48,13 +48,17 @@ var routes = []struct {
 	{auth.Admin, "GET", "/api/v1/tokens", ""},
 	{auth.Admin, "POST", "/api/v1/tokens", `{"name":"x","role":"viewer"}`},
 	{auth.Admin, "DELETE", "/api/v1/tokens/{id}", ""},
+	{auth.Viewer, "GET", "/api/v1/facilities/{id}/history", ""},
+	{auth.Viewer, "GET", "/api/v1/areas", ""},
+	{auth.Viewer, "GET", "/api/v1/areas/{code}", ""},
+	{auth.Admin, "POST", "/api/v1/census/import?dry_run=true", "id,kind\nA,manhole\n"},
 	{auth.Viewer, "GET", "/api/v1/live", ""},
 }
 
 func TestEveryRouteHasItsRole(t *testing.T) {
 	w := newWorld(t, sqlite(t), nil)
 	listed := map[string]bool{}
-	fill := strings.NewReplacer("{id}", "1", "{name}", "nobody")
+	fill := strings.NewReplacer("{id}", "1", "{name}", "nobody", "{code}", "3501")
 	roles := []auth.Role{"", auth.Viewer, auth.Operator, auth.Dispatcher, auth.Admin}
 	for _, r := range routes {
 		path, _, _ := strings.Cut(r.path, "?")

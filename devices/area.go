@@ -25,6 +25,16 @@ var areaLevelNames = [...]string{"", "city", "district", "street", "community", 
 // String is the level's name in the API.
 func (l AreaLevel) String() string { return areaLevelNames[min(int(l), len(areaLevelNames)-1)] }
 
+// ParseAreaLevel reads what String writes; NoArea for anything else.
+func ParseAreaLevel(s string) AreaLevel {
+	for i, n := range areaLevelNames {
+		if n == s {
+			return AreaLevel(i)
+		}
+	}
+	return NoArea
+}
+
 var areaLens = map[int]AreaLevel{4: City, 6: District, 9: Street, 12: Community, 14: UnitGrid, 15: UnitGrid}
 
 // ParseAreaCode checks that s is made of digits and has the length of a level.

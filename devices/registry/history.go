@@ -6,6 +6,8 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 
 	"lamplighter/devices"
 )
@@ -97,6 +99,9 @@ type Event struct {
 	// Was is the facility that is gone.
 	Was *Facility `json:"was,omitempty"`
 }
+
+// Columns are the columns that changed, sorted.
+func (e *Event) Columns() []string { return slices.Sorted(maps.Keys(e.Changes)) }
 
 // History is what was changed about a facility, the newest first, from before
 // change id on (0 = from the newest); it outlives the facility.
