@@ -15,6 +15,7 @@ import (
 
 type cli struct {
 	City cityCmd `cmd:"" default:"withargs" help:"Publish a simulated city (the default)."`
+	Load loadCmd `cmd:"" help:"Load a broker or a daemon, and measure."`
 }
 
 // doorway is what every command gets.
