@@ -14,9 +14,9 @@ import (
 //
 // n numbers them; ticket says whether the built-in rules are to find it. What
 // has no end was still so when the file ended. Defects: cover_displaced (causes
-// opened, hit, missing, flood), cover_rattle, lamp_out (age, surge, driver),
-// lamp_cycling, lamp_fading, lamp_day_burner, circuit_silent (overload, leakage,
-// water; facility is CABINET:CIRCUIT), bridge_limit (overload, settlement),
+// opened, hit, missing, flood), cover_rattle, lamp_out (age, driver),
+// lamp_cycling, lamp_fading, lamp_day_burner, circuit_silent (overload, leakage;
+// facility is CABINET:CIRCUIT), bridge_limit (overload, settlement),
 // comm_lost (battery, radio), clock_wrong (behind, ahead, 1970, 2036, seconds).
 //
 // With [Options.Notes], what is no defect stands there too:

@@ -15,7 +15,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -50,7 +49,7 @@ func mosquitto(t *testing.T) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		if err := cmd.Process.Kill(); err != nil { // a SIGTERM while it starts is lost on it
 			t.Error(err)
 		}
 		_ = cmd.Wait() // ended by our own signal
@@ -138,8 +137,8 @@ func readLedger(t *testing.T, path string) (out []string) {
 
 func TestTheLedgerIsWhatTheBrokerHas(t *testing.T) {
 	addr := mosquitto(t)
-	for _, name := range []string{"ledger.csv", "ledger.jsonl"} {
-		w := listen(t, addr)
+	w := listen(t, addr)
+	for i, name := range []string{"ledger.csv", "ledger.jsonl"} {
 		path := filepath.Join(t.TempDir(), name)
 		led, err := CreateLedger(path)
 		if err != nil {
@@ -165,7 +164,7 @@ func TestTheLedgerIsWhatTheBrokerHas(t *testing.T) {
 		if len(lines) != count || len(seen) != count {
 			t.Errorf("%s has %d lines, %d different", name, len(lines), len(seen))
 		}
-		for deadline := time.Now().Add(20 * time.Second); w.count() < count && time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		for deadline := time.Now().Add(20 * time.Second); w.count() < (i+1)*count && time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		}
 		for x := range seen {
 			if w.heard[x] != 1 {
@@ -244,12 +243,8 @@ func rude(ln net.Listener, acked chan<- int) {
 	}
 }
 
-func TestARefusedLogInIsTold(t *testing.T) {
-	addr := mosquitto(t)
-	r, err := New(Options{Address: addr, Connections: 2, Duration: 300 * time.Millisecond, Credentials: map[string]string{"": "x"}})
-	if err == nil {
-		_, err = r.Do(t.Context())
-	}
+func TestAnImpossibleDeviceIsTold(t *testing.T) {
+	_, err := New(Options{Connections: 2, Credentials: map[string]string{"": "x"}})
 	if err == nil || !strings.Contains(err.Error(), "device id") {
 		t.Errorf("got %v", err)
 	}
