@@ -53,7 +53,7 @@ func TestEveryCensusCanBeImported(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if n, err := census.ImportCSV(t.Context(), "test", f); n != x.want || err != nil {
+		if n, err := census.ImportCSV(t.Context(), "test", f); n != int64(x.want) || err != nil {
 			t.Errorf("%s: imported %d, want %d: %v", name, n, x.want, err)
 		}
 		if name == "plain" {
