@@ -75,11 +75,11 @@ func readPayload(file string) ([]byte, error) {
 	return b, nil
 }
 
-// publisherOf is who may publish on the topic; of another platform's topics
+// publisherOf is whose message it is; of another platform's topics
 // nobody knows, so the name is only a stand-in.
 func publisherOf(topic string) devices.DeviceID {
 	if t, ok := devices.ParseTopic(topic); ok {
-		return t.Publisher()
+		return t.Device
 	}
 	return "device"
 }

@@ -14,8 +14,8 @@ type retaker struct{ app *app }
 
 // Try decodes u as it would be decoded if it came now, but for its receive time.
 func (r retaker) Try(u *devices.Uplink, m *devices.Message) *devices.Refusal {
-	try := *u
-	if !r.app.conf.Devices.Anonymous && !r.app.census.Known(u.Device) {
+	try := r.today(u)
+	if !r.app.conf.Devices.Anonymous && !r.app.census.Known(try.Device) {
 		try.Flags |= devices.FlagUnknown
 	}
 	return codec.New(r.app.dict, codec.Options{MaxPast: r.app.conf.Store.Retention}).Decode(&try, m)
@@ -23,7 +23,7 @@ func (r retaker) Try(u *devices.Uplink, m *devices.Message) *devices.Refusal {
 
 // Retake puts u into the log, marked, and returns when it is durable there.
 func (r retaker) Retake(ctx context.Context, u *devices.Uplink) error {
-	again := *u
+	again := r.today(u)
 	again.Flags |= devices.FlagRetaken
 	done := make(durable, 1)
 	if err := r.app.intake.Deliver(ctx, &again, done); err != nil {
@@ -35,6 +35,16 @@ func (r retaker) Retake(ctx context.Context, u *devices.Uplink) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+// today is u as its source would hand it on now: a gateway speaks for the
+// devices that the census lists under it.
+func (r retaker) today(u *devices.Uplink) devices.Uplink {
+	now := *u
+	if t, ok := devices.ParseTopic(u.Topic); ok && t.Gateway == u.Device && r.app.census.IsGateway(t.Gateway, t.Device) {
+		now.Device = t.Device
+	}
+	return now
 }
 
 // durable hears when one record is on disk.

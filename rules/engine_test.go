@@ -267,3 +267,30 @@ func TestACoverThatSaysItIsOpenWaitsForNothing(t *testing.T) {
 		t.Errorf("story %q, want %q", s.log, want)
 	}
 }
+
+func TestWhatComesBackFromQuarantineIsHistory(t *testing.T) {
+	s := tell(t)
+	first := s.says("MH-1", 0, "tilt_deg", 1.0)
+	lost := s.says("MH-1", 1, "tilt_deg", 40.0)
+	lost.Uplink.Flags |= devices.FlagRetaken
+	s.step(0, first)
+	s.step(2, s.says("MH-1", 2, "tilt_deg", 1.0))
+	if len(s.gaps) != 1 || s.gaps[0].Filled {
+		t.Fatalf("gaps %+v", s.gaps)
+	}
+	young := s.says("MH-1", 3, "tilt_deg", 40.0) // younger than all that came, and history all the same
+	young.Uplink.Flags |= devices.FlagRetaken
+	s.step(3, lost, young)
+	s.until(4, 20)
+	s.expect()
+	f := s.e.facilities["MH-1"]
+	if f.newest != start+2000 || f.book.Late != 2 || f.book.Missing != s.gaps[0].lack()-1 {
+		t.Errorf("newest %d, late %d, missing %d", f.newest-start, f.book.Late, f.book.Missing)
+	}
+	if g := s.gaps[len(s.gaps)-1]; !g.Filled || g.From != lost.Message.Seq {
+		t.Errorf("the ledger was not told: %+v", g)
+	}
+}
+
+// lack is how many numbers a gap has.
+func (g *Gap) lack() int64 { return int64(g.To - g.From + 1) }

@@ -169,7 +169,9 @@ func TestIdentityIsTheConnections(t *testing.T) {
 	}{
 		{"its own", devices.Uplink{Device: "a", Topic: "f/1/a/telemetry"}, ""},
 		{"another's", devices.Uplink{Device: "a", Topic: "f/1/b/telemetry"}, "E_IDENT"},
-		{"a gateway's child", devices.Uplink{Device: "gw", Topic: "f/1/gw/child/a/telemetry"}, ""},
+		{"a gateway's child", devices.Uplink{Device: "a", Topic: "f/1/gw/child/a/telemetry"}, ""},
+		{"a child that is not the gateway's", devices.Uplink{Device: "gw", Topic: "f/1/gw/child/a/telemetry"}, "E_IDENT"},
+		{"a child of another gateway", devices.Uplink{Device: "gw", Topic: "f/1/other/child/a/telemetry"}, "E_IDENT"},
 		{"unknown", devices.Uplink{Device: "a", Topic: "f/1/a/telemetry", Flags: devices.FlagUnknown}, "E_IDENT"},
 		{"ThingsBoard firmware", devices.Uplink{Device: "a", Topic: "v1/devices/me/telemetry"}, ""},
 		{"no topic of ours", devices.Uplink{Device: "a", Topic: "foo"}, "E_CODEC"},

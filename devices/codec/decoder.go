@@ -82,7 +82,10 @@ func (d *Decoder) route(u *devices.Uplink, m *devices.Message) (string, *devices
 	if !ok {
 		return "", &devices.Refusal{Code: devices.CodeCodec, Msg: fmt.Sprintf("no codec for topic %q; want f/1/%s/telemetry, event or state", clip(u.Topic), u.Device)}
 	}
-	if t.Publisher() != u.Device && t.Device != u.Device {
+	if t.Device != u.Device && t.Gateway == u.Device {
+		return "", &devices.Refusal{Code: devices.CodeIdent, Msg: fmt.Sprintf("device %s is not listed under gateway %s in the census; ask the city to add it", t.Device, u.Device)}
+	}
+	if t.Device != u.Device {
 		return "", &devices.Refusal{Code: devices.CodeIdent, Msg: fmt.Sprintf("topic %q belongs to %s, the connection to %s; publish under f/1/%s/", clip(u.Topic), t.Publisher(), u.Device, u.Device)}
 	}
 	m.Device = t.Device
