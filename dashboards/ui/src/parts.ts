@@ -13,11 +13,11 @@ export interface PartGroup {
   troubles: { part: string; why: string }[];
 }
 
-/** Groups in the order in which they are met. */
+/** Groups in the order in which they are met; every broker that is read from is one group. */
 export function groupParts(parts: Part[]): PartGroup[] {
   const groups = new Map<string, PartGroup>();
   for (const part of parts) {
-    const name = part.name.replace(/-\d+$/, '');
+    const name = part.name.replace(/-\d+$/, '').replace(/^broker .*/, 'mqtt');
     const group = groups.get(name) ?? { name, count: 0, good: 0, behind: 0, troubles: [] };
     group.count++;
     if (part.ok) group.good++;

@@ -40,7 +40,10 @@ export function useWords(): Speech {
   };
   return {
     t,
-    word: (group, name) => (te(`${group}.${name}`) ? t(`${group}.${name}`) : name),
+    word(group, name) {
+      const key = `${group}.${name.replace(/\W+/g, '_')}`;
+      return te(key) ? t(key) : name;
+    },
     pick(title, otherwise = '') {
       const [first, second] = locale.value === 'en' ? [title?.en, title?.zh] : [title?.zh, title?.en];
       return first || second || otherwise;

@@ -69,9 +69,10 @@ describe('staleness', () => {
 
 describe('the daemon’s parts', () => {
   it('are drawn together, and one in trouble is named', () => {
-    expect(groupParts([{ name: 'log', ok: true }, { name: 'store-0', ok: true, age_ms: 7 }, { name: 'store-1', ok: false, trouble: 'away', age_ms: 90 }])).toEqual([
+    expect(groupParts([{ name: 'log', ok: true }, { name: 'store-0', ok: true, age_ms: 7 }, { name: 'store-1', ok: false, trouble: 'away', age_ms: 90 }, { name: 'broker tcp://a', ok: true }, { name: 'broker tcp://b', ok: true }])).toEqual([
       { name: 'log', count: 1, good: 1, behind: 0, troubles: [] },
       { name: 'store', count: 2, good: 1, behind: 90, troubles: [{ part: 'store-1', why: 'away' }] },
+      { name: 'mqtt', count: 2, good: 2, behind: 0, troubles: [] },
     ]);
   });
 });

@@ -20,7 +20,7 @@ export const en: Catalogue = {
     label: 'The city at a glance', tickets: 'Tickets', open: 'Open', acknowledged: 'Acknowledged', total: '{n} in all', data: 'Data', age: 'Data age', received: 'Last received', parts: 'Parts of the system',
     good: 'good', trouble: 'trouble', behind: '{span} behind', share: '{ok} ok, {faulty} faulty, {unknown} unknown', waiting: 'Waiting for the first message…',
   },
-  part: { log: 'Log', store: 'Store', rules: 'Rules', broker: 'Listener', mqtt: 'Brokers', pager: 'Pager', database: 'Database' },
+  part: { log: 'Log', store: 'Store', rules: 'Rules', rule_files: 'Rule files', broker: 'Listener', mqtt: 'Brokers', pager: 'Pager', database: 'Database' },
   kind: { manhole: 'Manhole covers', streetlight: 'Streetlights', bridge: 'Bridges', system: 'System' },
   standing: { ok: 'OK', faulty: 'Faulty', unknown: 'Unknown' },
   severity: { critical: 'Critical', major: 'Major', minor: 'Minor', info: 'Info' },
