@@ -104,6 +104,10 @@ test('facilities are found and walked with the keyboard alone', async ({ page, d
   await page.getByRole('button', { name: '清除筛选' }).click();
   await page.getByLabel('路灯').check();
   await expect(page.getByRole('cell', { name: 'SL-00001' })).toBeVisible();
+  await page.getByLabel('正常').check();
+  await expect(page).toHaveURL(/state=ok/);
+  await page.getByLabel('全部').last().check();
+  await expect(page.getByRole('cell', { name: 'SL-00001' })).toBeVisible();
   await page.getByRole('button', { name: '下一页' }).click();
   await expect(page.getByRole('cell', { name: 'SL-00001' })).toBeHidden();
   await page.getByRole('button', { name: '上一页' }).click();

@@ -79,7 +79,7 @@ export class Api {
 
   quarantine = (query: Query): Promise<Page<Refused>> => this.page('quarantine', query);
   gaps = (query: Query): Promise<Page<Gap>> => this.page('ledger/gaps', query);
-  seen = (): Promise<Page<Seen>> => this.page('seen', {});
+  seen = (query: Query): Promise<Page<Seen>> => this.page('seen', query);
 
   private get<Body>(path: string, query: Query = {}): Promise<Body> {
     return this.call('GET', path + written(query));

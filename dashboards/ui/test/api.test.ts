@@ -41,7 +41,7 @@ describe('the API', () => {
 
   it('copes with a proxy that answers in HTML', async () => {
     const { api } = calling(502, '<html>Bad gateway</html>', 'text/html');
-    const p = await failure(api.seen());
+    const p = await failure(api.seen({}));
     expect([p.status, p.detail]).toEqual([502, '']);
   });
 
