@@ -1,0 +1,126 @@
+package codec
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"lamplighter/devices"
+)
+
+// vectors is the folder of real payloads that others have written.
+func vectors(t *testing.T) string {
+	t.Helper()
+	dir := os.Getenv("LAMPLIGHTER_VECTORS")
+	if dir == "" {
+		t.Skip("LAMPLIGHTER_VECTORS names no folder of real payloads")
+	}
+	return dir
+}
+
+// takenOrRefused decodes b: taken with readings, or refused with a reason.
+func takenOrRefused(t *testing.T, d *Decoder, b []byte) *devices.Refusal {
+	t.Helper()
+	d.Reset()
+	var m devices.Message
+	ref := d.Decode(uplink("telemetry", string(b)), &m)
+	if ref != nil && (ref.Code == "" || ref.Msg == "") || ref == nil && len(m.Readings) == 0 {
+		t.Errorf("%.100s: %v, %d readings", b, ref, len(m.Readings))
+	}
+	return ref
+}
+
+// TestDecodedFramesOfVendorsAreTakenOrRefusedWithAReason sends what the codecs
+// of 60 vendors make of their frames as flat telemetry.
+func TestDecodedFramesOfVendorsAreTakenOrRefusedWithAReason(t *testing.T) {
+	dir := vectors(t)
+	for _, file := range []string{"lorawan/uplinks.jsonl", "streetlight/luminaire-controller.jsonl"} {
+		b, err := os.ReadFile(filepath.Join(dir, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		taken, refused := 0, 0
+		for s := bufio.NewScanner(bytes.NewReader(b)); s.Scan(); {
+			var v struct {
+				ID       string
+				Expected struct{ Data json.RawMessage }
+			}
+			if err := json.Unmarshal(s.Bytes(), &v); err != nil {
+				t.Fatal(err)
+			}
+			if v.Expected.Data == nil {
+				continue
+			}
+			if ref := takenOrRefused(t, newDecoder(t), v.Expected.Data); ref == nil {
+				taken++
+			} else if refused++; ref.Code != devices.CodeField && ref.Code != devices.CodeJSON && ref.Code != devices.CodeTime {
+				t.Errorf("%s: %v", v.ID, ref)
+			}
+		}
+		if taken == 0 || refused == 0 {
+			t.Errorf("%s: %d taken, %d refused: the file shows nothing", file, taken, refused)
+		}
+	}
+}
+
+// TestEventsOfOtherPlatformsAreNoTelemetry sends a whole ChirpStack event and a
+// FIWARE entity where telemetry belongs.
+func TestEventsOfOtherPlatformsAreNoTelemetry(t *testing.T) {
+	dir := vectors(t)
+	for _, file := range []string{"chirpstack/v3-luminaire-event.json", "fiware/Streetlight.example.json", "fiware/StreetlightControlCabinet.example.json"} {
+		b, err := os.ReadFile(filepath.Join(dir, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ref := takenOrRefused(t, newDecoder(t), b); ref == nil {
+			t.Errorf("%s was taken as telemetry", file)
+		}
+	}
+}
+
+// TestABridgesLoggerNeedsAZone sends rows of a bridge's logger: its naive local
+// time is refused at ts, and without it the row is taken.
+func TestABridgesLoggerNeedsAZone(t *testing.T) {
+	f, err := os.Open(filepath.Join(vectors(t), "bridge/munich-all-sensors-100hz-20s.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	rows := csv.NewReader(f)
+	head, err := rows.Read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	row, err := rows.Read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	values := map[string]json.RawMessage{}
+	for i, name := range head[1:] {
+		plain, _, _ := strings.Cut(name, " ")
+		values[plain] = json.RawMessage(row[i+1])
+	}
+	whole, err := json.Marshal(values)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ref := takenOrRefused(t, newDecoder(t), whole); ref != nil {
+		t.Errorf("without its time: %v", ref)
+	}
+	ts, err := json.Marshal(row[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	values["ts"] = ts
+	if whole, err = json.Marshal(values); err != nil {
+		t.Fatal(err)
+	}
+	if ref := takenOrRefused(t, newDecoder(t), whole); codeOf(ref) != "E_TIME" || ref.Path != "/ts" {
+		t.Errorf("with naive local time: %v", ref)
+	}
+}
