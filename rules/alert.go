@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"cmp"
 	"slices"
 
 	"lamplighter/devices"
@@ -73,6 +72,7 @@ func (e *Engine) ripen(f *facility, at int64) {
 		r := e.set.kinds[f.kind].rules[a.rule]
 		switch {
 		case a.heir:
+		case a.held && e.over(f, r) == covered: // it waits for that to end, not for time
 		case !a.firing && (a.sure || e.long(a.pending, a.event, at, r.For.Milliseconds())):
 			if active, known := r.active(e, f, e.wall); !active || !known {
 				if r.Silent == 0 {
@@ -83,11 +83,15 @@ func (e *Engine) ripen(f *facility, at int64) {
 				a.pending, wait = e.wall+int64(r.Silent*float64(f.expectMS)), true // once it is judged again, a device has its time to be heard
 				continue
 			}
-			if r.Silent > 0 && f.circuit != nil && f.circuit.firing {
-				a.pending, wait = e.wall, true // the circuit is the cause and has its ticket: wait anew when it is over
+			if len(r.causes) > 0 && f.parent != nil && !e.passing {
+				a.sure, wait = true, true // who else is bad shows at the end of the frame
 				continue
 			}
-			a.firing, a.sure = true, false
+			if h := e.over(f, r); h != uncovered {
+				a.held, wait = h == covered, wait || h == maybe
+				continue
+			}
+			a.firing, a.sure, a.held = true, false, false
 			e.emit(f, r, Opened, a.event)
 		case a.firing && a.quiet != 0 && e.long(a.quiet, a.calm, at, r.ClearFor.Milliseconds()):
 			e.emit(f, r, Ended, max(a.calm, a.event))
@@ -97,11 +101,19 @@ func (e *Engine) ripen(f *facility, at int64) {
 			wait = wait || !a.firing || a.quiet != 0
 		}
 	}
-	if wait && !f.waiting {
+	if wait {
+		e.await(f)
+	}
+	e.weigh(f)
+	e.count(f)
+}
+
+// await has f looked at when time has passed.
+func (e *Engine) await(f *facility) {
+	if !f.waiting {
 		f.waiting = true
 		e.waiting = append(e.waiting, f)
 	}
-	e.count(f)
 }
 
 // long tells whether something has lasted for ms, by the wall clock or, where a
@@ -124,7 +136,9 @@ func (e *Engine) emit(f *facility, r *Rule, what TransitionType, at int64) {
 
 // pass lets time pass for what waits for it, in an order that replays alike.
 func (e *Engine) pass() {
-	slices.SortFunc(e.waiting, func(a, b *facility) int { return cmp.Compare(a.id, b.id) })
+	slices.SortFunc(e.waiting, byID)
+	e.passing = true
+	defer func() { e.passing = false }()
 	before := e.waiting
 	e.waiting = e.spare[:0]
 	for _, f := range before {

@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"slices"
 	"strings"
 
 	"lamplighter/devices"
@@ -67,10 +66,15 @@ func (e *Engine) takeKind(f *facility, k devices.Kind) {
 		return
 	}
 	e.uncount(f)
+	p := f.parent
+	e.unhang(f)
 	if f.kind != devices.KindUnknown {
 		f.alerts = nil // of rules of another kind
 	}
 	f.kind = k
+	if p != nil {
+		e.attach(f, e.parentAt(p.level, p.id, p.up))
+	}
 }
 
 func (e *Engine) takeDevice(f *facility, d devices.DeviceID) {
@@ -97,48 +101,6 @@ func (e *Engine) of(d devices.DeviceID) *facility {
 		return f
 	}
 	return nil
-}
-
-// hang puts f on its circuit.
-func (e *Engine) hang(f *facility, c *registry.Facility) {
-	id := devices.FacilityID("")
-	if c.Circuit != "" {
-		id = devices.FacilityID(c.Cabinet + ":" + c.Circuit)
-	}
-	if f.circuit != nil && f.circuit.id == id || f.circuit == nil && id == "" {
-		return
-	}
-	e.unhang(f)
-	if id == "" {
-		return
-	}
-	ci := e.circuits[id]
-	if ci == nil {
-		ci = &circuit{id: id}
-		e.circuits[id] = ci
-	}
-	f.circuit = ci
-	ci.members = append(ci.members, f)
-	if f.silent {
-		ci.silent++
-		e.judgeCircuit(ci, f, Joined)
-	}
-}
-
-func (e *Engine) unhang(f *facility) {
-	ci := f.circuit
-	if ci == nil {
-		return
-	}
-	f.circuit = nil
-	ci.members = slices.DeleteFunc(ci.members, func(m *facility) bool { return m == f })
-	if f.silent {
-		ci.silent--
-		e.judgeCircuit(ci, f, Left)
-	}
-	if len(ci.members) == 0 {
-		delete(e.circuits, ci.id)
-	}
 }
 
 // drop lets go of a facility. Its open tickets stay: whoever judges it now, or

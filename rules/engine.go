@@ -33,7 +33,10 @@ type Engine struct {
 	texts      *texts
 	facilities map[devices.FacilityID]*facility
 	devices    map[devices.DeviceID]*facility // whose device is not called like the facility
-	circuits   map[devices.FacilityID]*circuit
+	parents    map[parentKey]*parent
+	stirred    []*cause  // to be looked at when the frame has been judged
+	idle       []*cause  // memory of stirred
+	passing    bool      // the causes have been looked at
 	counts     [4]Counts // by devices.Kind
 	timers     timers
 	waiting    []*facility // with an alert that waits for time to pass
@@ -59,7 +62,7 @@ func NewEngine(set *Set, dict *devices.Dictionary, owns func(*registry.Facility)
 		owns = func(*registry.Facility) bool { return true }
 	}
 	e := &Engine{set: set, dict: dict, owns: owns, ids: make(map[string]*devices.Channel), texts: newTexts(), facilities: make(map[devices.FacilityID]*facility),
-		devices: make(map[devices.DeviceID]*facility), circuits: make(map[devices.FacilityID]*circuit)}
+		devices: make(map[devices.DeviceID]*facility), parents: make(map[parentKey]*parent)}
 	for _, c := range dict.All() {
 		e.ids[c.Name] = c
 	}
@@ -79,6 +82,7 @@ func (e *Engine) Step(b *devices.Batch) (*Findings, error) {
 		e.item(&b.Items[i])
 	}
 	e.ring()
+	e.reckon()
 	e.pass()
 	if e.trouble != nil {
 		return &e.found, fmt.Errorf("frame %d: %w", b.Seq, e.trouble)
@@ -112,7 +116,9 @@ func (e *Engine) judgeBy(text []byte) error {
 		return fmt.Errorf("rule set: %w", err)
 	}
 	old := e.set
-	for _, f := range sorted(e.all()) {
+	e.rejudge(set)
+	all := sorted(e.all())
+	for _, f := range all {
 		kept := f.alerts[:0]
 		for _, a := range f.alerts {
 			r := old.kinds[f.kind].rules[a.rule]
@@ -126,6 +132,9 @@ func (e *Engine) judgeBy(text []byte) error {
 		f.alerts = kept
 	}
 	e.set = set
+	for _, f := range all {
+		e.weigh(f)
+	}
 	for _, f := range e.facilities {
 		f.anew = true
 		e.watch(f)

@@ -147,7 +147,7 @@ func TestADarkCircuitIsOneTicketAndNotTen(t *testing.T) {
 		t.Errorf("%d lamps are attached to the ticket, want 10", got)
 	}
 	s.only("opened", "closed")
-	s.expect("31 opened CAB:C1 circuit_silent", "100 closed CAB:C1 circuit_silent")
+	s.expect("34 opened CAB:C1 circuit_silent", "100 closed CAB:C1 circuit_silent")
 }
 
 func TestABridgeWithoutLimitsIsNeverJudged(t *testing.T) {
@@ -185,7 +185,7 @@ func TestAFacilityThatMovedAwayIsNoLongerJudged(t *testing.T) {
 	s.step(2, s.census(f))
 	s.until(3, 100)
 	s.expect()
-	if n := len(s.e.facilities) + len(s.e.circuits) + len(s.e.devices); n != 0 {
+	if n := len(s.e.facilities) + len(s.e.parents) + len(s.e.devices); n != 0 {
 		t.Errorf("%d things are still kept", n)
 	}
 	if s.e.counts != ([4]Counts{}) {

@@ -6,9 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -208,72 +206,6 @@ func (t *ruleText) step(r *reader, n *yaml.Node) {
 	t.Steps, t.stepsAt = append(t.Steps, s), append(t.stepsAt, at)
 }
 
-// limits reads channel: number, channel: census, or channel: {default, models}.
-func (t *ruleText) limits(r *reader, n *yaml.Node) {
-	t.limitsAt, t.Limits = n, make(map[string]Limit)
-	if n.Kind != yaml.MappingNode {
-		r.fail(n, "limits: found %s; want channels and their limits, such as {tilt_deg: 15}", shape(n))
-		return
-	}
-	fs := fields{}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		ch := n.Content[i].Value
-		fs[ch] = func(n *yaml.Node) { t.Limits[ch] = r.limit(n, ch) }
-	}
-	r.mapping(n, "limits", fs)
-}
-
-// censusOnly says that a limit is the facility's own business.
-const censusOnly = "census"
-
-func (r *reader) limit(n *yaml.Node, ch string) Limit {
-	l := Limit{Default: math.NaN()}
-	what := "limits." + ch
-	one := func(to *float64) func(*yaml.Node) {
-		return func(n *yaml.Node) {
-			if n.Value != censusOnly {
-				r.number(what, -1e12, 1e12, to)(n)
-			}
-		}
-	}
-	if n.Kind != yaml.MappingNode {
-		one(&l.Default)(n)
-		return l
-	}
-	r.mapping(n, what, fields{"default": one(&l.Default), "models": func(n *yaml.Node) {
-		l.Models = make(map[string]float64)
-		fs := fields{}
-		for i := 0; i+1 < len(n.Content); i += 2 {
-			model := n.Content[i].Value
-			fs[model] = func(n *yaml.Node) {
-				var x float64
-				r.number(what+".models."+model, -1e12, 1e12, &x)(n)
-				l.Models[model] = x
-			}
-		}
-		r.mapping(n, what+".models", fs)
-	}})
-	return l
-}
-
-func (t *ruleText) collapse(r *reader, n *yaml.Node) {
-	c := &Collapse{}
-	levels := levelNames[1:]
-	var least float64
-	before := len(r.wrong)
-	ok := r.mapping(n, "collapse", fields{
-		"of":       r.text("collapse.of", &c.Of),
-		"by":       r.choice("collapse.by", levels, func(s string) { c.By = Level(slices.Index(levelNames[:], s)) }),
-		"share":    r.number("collapse.share", 0.01, 1, &c.Share),
-		"at_least": r.number("collapse.at_least", 1, 1e6, &least),
-	})
-	c.AtLeast = int(least)
-	if ok && len(r.wrong) == before && (c.Of == "" || c.By == 0 || c.Share == 0 && c.AtLeast == 0) {
-		r.fail(n, "collapse needs of: RULE, by: %s, and share or at_least", either(levels))
-	}
-	t.Collapse = c
-}
-
 // check finds what no field shows by itself.
 func (t *ruleText) check(r *reader) {
 	switch {
@@ -298,6 +230,9 @@ func (t *ruleText) check(r *reader) {
 	}
 	if t.When == "" && (t.Clear != "" || len(t.Steps) > 0 || len(t.derived) > 0 || len(t.Limits) > 0) {
 		r.fail(t.at, "clear, steps, values and limits belong to a rule with when")
+	}
+	if t.Collapse != nil && (t.Schedule != nil || t.channel != nil) {
+		r.fail(t.at, "schedule and channel belong to the rule of the members; a collapse counts who is bad by it")
 	}
 	if t.AtOnce != "" && (t.When == "" || t.For == 0) {
 		r.fail(t.onceAt, "at_once says when not to wait for for; it needs when and for")
@@ -325,19 +260,8 @@ func (c *compiler) link() {
 			if r.Silent > 0 && (kr.silent == 0 || r.Silent < kr.silent) {
 				kr.silent = r.Silent
 			}
-			if r.Collapse == nil {
-				continue
-			}
-			of := c.set.find(devices.Kind(k), r.Collapse.Of)
-			switch {
-			case of == nil:
-				c.wrong = append(c.wrong, c.mistake(r, "collapse.of: %s has no rule %s%s", devices.Kind(k), r.Collapse.Of, meant(r.Collapse.Of, c.names(devices.Kind(k)))))
-			case of.Collapse != nil:
-				c.wrong = append(c.wrong, c.mistake(r, "collapse.of: %s is a collapse itself; want the rule of the members", of.Name))
-			case of.Silent == 0:
-				c.wrong = append(c.wrong, c.mistake(r, "collapse.of: %s is no rule about silence", of.Name))
-			default:
-				of.causes = append(of.causes, r)
+			if r.Collapse != nil {
+				c.linkCollapse(kr, r)
 			}
 		}
 	}

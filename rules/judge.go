@@ -55,7 +55,7 @@ func (e *Engine) judge(f *facility, k *kindRules, changed uint64, at int64) {
 		v.rule = r
 		a := f.find(r.index)
 		var t truth
-		if r.clear != nil && a != nil && a.firing {
+		if r.clear != nil && a != nil && (a.firing || a.held) {
 			t = not(ask(r.clear, v))
 		} else {
 			t = ask(r.when, v)
@@ -73,7 +73,7 @@ func (e *Engine) judge(f *facility, k *kindRules, changed uint64, at int64) {
 // outside is what a schedule says while it is not active: what has not begun
 // does not begin, what has begun stays.
 func (e *Engine) outside(f *facility, r *Rule) {
-	if a := f.find(r.index); a != nil && !a.firing && !a.heir {
+	if a := f.find(r.index); a != nil && !a.firing && !a.held && !a.heir {
 		f.rest(r.index)
 	}
 }

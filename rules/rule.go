@@ -82,14 +82,6 @@ type PageDelay struct {
 	ClearAfter time.Duration // of the page that says closed
 }
 
-// Collapse makes one ticket on the parent of many members that are bad at once.
-type Collapse struct {
-	Of      string  // the rule whose alerts count
-	By      Level   // what the members hang on
-	Share   float64 // of the members, 0 = any
-	AtLeast int     // members, 0 = any
-}
-
 // Limit is the limit of a channel where a facility of the census has none of
 // its own. NaN = none.
 type Limit struct {
@@ -153,11 +145,12 @@ type Set struct {
 
 // kindRules is the rules of one kind.
 type kindRules struct {
-	rules   []*Rule
-	bits    []uint64 // by channel: those of the inputs of rules, see language.bit
-	fresh   int64    // ms: a value repeated within it changes no answer
-	silent  float64  // the least Silent of its rules, 0 = none
-	derives bool     // some rule has derived values
+	rules     []*Rule
+	collapses []*Rule  // of rules
+	bits      []uint64 // by channel: those of the inputs of rules, see language.bit
+	fresh     int64    // ms: a value repeated within it changes no answer
+	silent    float64  // the least Silent of its rules, 0 = none
+	derives   bool     // some rule has derived values
 }
 
 // bit is what the rules know a channel by, 0 = no rule looks at it.

@@ -1,21 +1,12 @@
 package rules
 
 import (
-	"cmp"
 	"container/heap"
 	"math"
 	"slices"
 
 	"lamplighter/devices"
 )
-
-// circuit is the lamps that hang on one circuit of one cabinet.
-type circuit struct {
-	id      devices.FacilityID
-	members []*facility
-	silent  int // of members
-	firing  bool
-}
 
 // heard notes that a device has said something.
 func (e *Engine) heard(f *facility, m *devices.Message) {
@@ -28,10 +19,6 @@ func (e *Engine) heard(f *facility, m *devices.Message) {
 	}
 	if f.silent {
 		f.silent = false
-		if f.circuit != nil {
-			f.circuit.silent--
-			e.judgeCircuit(f.circuit, f, Left)
-		}
 		e.silenceHolds(f, no, e.wall)
 	} else if f.heir {
 		e.silenceHolds(f, no, e.wall)
@@ -51,10 +38,6 @@ func (e *Engine) silence(f *facility) {
 	}
 	f.silent, f.since = true, e.wall
 	e.silenceHolds(f, yes, f.seen)
-	if f.circuit != nil {
-		f.circuit.silent++
-		e.judgeCircuit(f.circuit, f, Joined)
-	}
 	e.ripen(f, 0)
 }
 
@@ -108,42 +91,10 @@ func (e *Engine) away(ms int64) {
 	}
 }
 
-// judgeCircuit opens, follows or ends the ticket of a circuit after one of its
-// members has fallen silent (Joined) or was heard (Left).
-func (e *Engine) judgeCircuit(c *circuit, f *facility, what TransitionType) {
-	for _, r := range e.set.kinds[devices.Streetlight].rules {
-		if r.Collapse == nil {
-			continue
-		}
-		share := float64(c.silent) / float64(max(1, len(c.members)))
-		dark := c.silent >= r.Collapse.AtLeast && share >= r.Collapse.Share
-		was := c.firing
-		c.firing = dark || was && c.silent > 0 && share >= r.Collapse.Share/2
-		switch {
-		case c.firing && !was:
-			e.circuitFound(c, r, Opened, "")
-			for _, m := range sorted(c.members) {
-				if m.silent {
-					e.circuitFound(c, r, Joined, m.id)
-				}
-			}
-		case c.firing:
-			e.circuitFound(c, r, what, f.id)
-		case was:
-			e.circuitFound(c, r, Ended, "")
-		}
-	}
-}
-
 func sorted(fs []*facility) []*facility {
 	out := slices.Clone(fs)
-	slices.SortFunc(out, func(a, b *facility) int { return cmp.Compare(a.id, b.id) })
+	slices.SortFunc(out, byID)
 	return out
-}
-
-func (e *Engine) circuitFound(c *circuit, r *Rule, what TransitionType, member devices.FacilityID) {
-	e.found.Transitions = append(e.found.Transitions, Transition{Type: what, Facility: c.id, Member: member, Kind: devices.Streetlight, Defect: r.Name, Severity: r.Severity, Page: r.Page, Rules: e.set.version, At: e.wall, Wall: e.wall,
-		Value: float64(c.silent), Limit: float64(len(c.members)), Summary: r.Summary})
 }
 
 // timer is when a facility's silence is looked at.

@@ -18,11 +18,11 @@ import (
 // A snapshot is an engine's state after one frame, so that a restart judges
 // only what came later. It is
 //
-//	"LMPSNAP2", a CBOR sequence of one head, its circuits and its facilities
+//	"LMPSNAP3", a CBOR sequence of one head, its parents and its facilities
 //	(arrays, in the order of the fields below), CRC-32C of all before
 //
 // Rules and channels stand in it by name: it survives a change of either.
-const snapshotMagic = "LMPSNAP2"
+const snapshotMagic = "LMPSNAP3"
 
 type snapshotHead struct {
 	_          struct{} `cbor:",toarray"`
@@ -31,14 +31,8 @@ type snapshotHead struct {
 	Rules      string // the rule file
 	Channels   []string
 	Texts      []string
-	Circuits   int
+	Parents    int
 	Facilities int
-}
-
-type snapshotCircuit struct {
-	_      struct{} `cbor:",toarray"`
-	ID     string
-	Firing bool
 }
 
 type snapshotFacility struct {
@@ -46,7 +40,8 @@ type snapshotFacility struct {
 	ID       string
 	Device   string
 	Kind     uint8
-	Circuit  string
+	Parent   string
+	Level    uint8 // of the parent, 0 = there is none
 	Limits   map[string]float64
 	ExpectMS int64
 	Newest   int64
@@ -61,6 +56,7 @@ type snapshotFacility struct {
 	Series   []snapshotSeries
 	Values   []snapshotValue
 	Alerts   []snapshotAlert
+	Marks    []snapshotMark
 	Book     snapshotBook
 }
 
@@ -76,7 +72,7 @@ type snapshotAlert struct {
 	_                           struct{} `cbor:",toarray"`
 	Rule                        string
 	Pending, Event, Quiet, Calm int64
-	Firing, Heir, Sure          bool
+	Firing, Heir, Sure, Held    bool
 	Step                        uint8
 }
 
@@ -101,7 +97,8 @@ type snapshotBook struct {
 // frozen is a copy of the state that the engine no longer changes.
 type frozen struct {
 	head       snapshotHead
-	circuits   []snapshotCircuit
+	parents    []snapshotParent
+	marks      map[devices.FacilityID][]snapshotMark
 	facilities []facility
 	rules      *Set
 }
@@ -110,13 +107,11 @@ type frozen struct {
 // writing, which takes longer, needs no lock.
 func (e *Engine) freeze(seq uint64) *frozen {
 	z := &frozen{rules: e.set, facilities: make([]facility, 0, len(e.facilities))}
-	z.head = snapshotHead{Seq: seq, Wall: e.wall, Rules: e.set.text, Texts: slices.Clone(e.texts.list), Circuits: len(e.circuits), Facilities: len(e.facilities)}
+	z.head = snapshotHead{Seq: seq, Wall: e.wall, Rules: e.set.text, Texts: slices.Clone(e.texts.list), Parents: len(e.parents), Facilities: len(e.facilities)}
 	for _, c := range e.dict.All() {
 		z.head.Channels = append(z.head.Channels, c.Name)
 	}
-	for _, c := range e.circuits {
-		z.circuits = append(z.circuits, snapshotCircuit{ID: string(c.id), Firing: c.firing})
-	}
+	z.freezeParents(e)
 	values, alerts := 0, 0
 	for _, f := range e.facilities {
 		values, alerts = values+len(f.values), alerts+len(f.alerts)
@@ -153,8 +148,8 @@ func (z *frozen) write(w io.Writer) error {
 	}
 	enc := cbor.NewEncoder(b)
 	err := enc.Encode(&z.head)
-	for i := range z.circuits {
-		err = errors.Join(err, enc.Encode(&z.circuits[i]))
+	for i := range z.parents {
+		err = errors.Join(err, enc.Encode(&z.parents[i]))
 	}
 	var s snapshotFacility
 	for i := 0; i < len(z.facilities) && err == nil; i++ {
@@ -178,14 +173,15 @@ func (z *frozen) fill(s *snapshotFacility, f *facility) {
 	values, alerts := s.Values[:0], s.Alerts[:0]
 	*s = snapshotFacility{ID: string(f.id), Device: string(f.device), Kind: uint8(f.kind), Limits: f.limits, ExpectMS: f.expectMS, Newest: f.newest, Seen: f.seen, Since: f.since, Silent: f.silent, Anew: f.anew, Heir: f.heir,
 		Book: snapshotBook{Received: b.Received, Duplicates: b.Duplicates, Late: b.Late, Missing: b.Missing, Boot: b.Boot, Started: b.started, First: b.first, LastSeq: b.LastSeq, Open: b.open, Recent: b.recent, Next: b.next}}
-	if f.circuit != nil {
-		s.Circuit = string(f.circuit.id)
+	if f.parent != nil {
+		s.Parent, s.Level = string(f.parent.id), uint8(f.parent.level)
 	}
+	s.Marks = z.marks[f.id]
 	for _, v := range f.values {
 		values = append(values, snapshotValue{Channel: v.channel, Text: v.text, At: v.at, Num: v.num})
 	}
 	for _, a := range f.alerts {
-		alerts = append(alerts, snapshotAlert{Rule: z.rules.kinds[f.kind].rules[a.rule].Name, Pending: a.pending, Event: a.event, Quiet: a.quiet, Calm: a.calm, Firing: a.firing, Heir: a.heir, Sure: a.sure, Step: a.step})
+		alerts = append(alerts, snapshotAlert{Rule: z.rules.kinds[f.kind].rules[a.rule].Name, Pending: a.pending, Event: a.event, Quiet: a.quiet, Calm: a.calm, Firing: a.firing, Heir: a.heir, Sure: a.sure, Held: a.held, Step: a.step})
 	}
 	s.Values, s.Alerts = values, alerts
 	s.Model, s.HasPlace, s.Lon, s.Lat, s.Series = f.model, f.hasPlace, f.lon, f.lat, f.more.frozen()
@@ -258,12 +254,8 @@ func (e *Engine) thaw(dec *cbor.Decoder, h *snapshotHead) error {
 			channels[i] = none
 		}
 	}
-	for range h.Circuits {
-		var c snapshotCircuit
-		if err := dec.Decode(&c); err != nil {
-			return err
-		}
-		e.circuits[devices.FacilityID(c.ID)] = &circuit{id: devices.FacilityID(c.ID), firing: c.Firing}
+	if err := e.thawParents(dec, h.Parents); err != nil {
+		return err
 	}
 	e.facilities = make(map[devices.FacilityID]*facility, h.Facilities)
 	for range h.Facilities {
@@ -273,6 +265,7 @@ func (e *Engine) thaw(dec *cbor.Decoder, h *snapshotHead) error {
 		}
 		e.revive(&s, channels)
 	}
+	e.thawCauses()
 	heap.Init(&e.timers)
 	return nil
 }
@@ -298,21 +291,14 @@ func (e *Engine) revive(s *snapshotFacility, channels []uint32) {
 	wait := false
 	for _, a := range s.Alerts {
 		if r := e.set.find(f.kind, a.Rule); r != nil {
-			f.alerts = append(f.alerts, alert{rule: r.index, pending: a.Pending, event: a.Event, quiet: a.Quiet, calm: a.Calm, firing: a.Firing, heir: a.Heir, sure: a.Sure, step: a.Step})
+			f.alerts = append(f.alerts, alert{rule: r.index, pending: a.Pending, event: a.Event, quiet: a.Quiet, calm: a.Calm, firing: a.Firing, heir: a.Heir, sure: a.Sure, held: a.Held, step: a.Step})
 			wait = wait || !a.Heir && (!a.Firing || a.Quiet != 0)
 		}
 	}
 	if wait {
-		f.waiting = true
-		e.waiting = append(e.waiting, f)
+		e.await(f)
 	}
-	if c := e.circuits[devices.FacilityID(s.Circuit)]; c != nil {
-		f.circuit = c
-		c.members = append(c.members, f)
-		if f.silent {
-			c.silent++
-		}
-	}
+	e.rehang(f, s)
 	if at := f.deadline(e.set); !f.silent && at < never {
 		f.due = at
 		e.timers = append(e.timers, timer{at, f})

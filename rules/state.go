@@ -23,7 +23,8 @@ const reach = 15 * time.Minute
 type facility struct {
 	id       devices.FacilityID
 	device   devices.DeviceID
-	circuit  *circuit
+	parent   *parent // what it hangs on, nil = nothing
+	causes   uint64  // the bits of the collapse rules that count it as bad
 	limits   map[string]float64
 	more     *rare // what most facilities do not need
 	lon, lat float32
@@ -77,6 +78,7 @@ type alert struct {
 	step    uint8 // of Rule.Steps, 0 = none
 	firing  bool
 	sure    bool // need not last for Rule.For
+	held    bool // has no ticket of its own: its parent has one for both
 	heir    bool // may be firing in a ticket that another partition opened
 }
 
@@ -142,10 +144,11 @@ func (f *facility) rest(rule int) {
 	}
 }
 
-// faulty tells whether an alert is firing that is not about silence.
+// faulty tells whether something is wrong that is not silence, whoever has the
+// ticket.
 func (f *facility) faulty(s *Set) bool {
 	for i := range f.alerts {
-		if f.alerts[i].firing && s.kinds[f.kind].rules[f.alerts[i].rule].Silent == 0 {
+		if (f.alerts[i].firing || f.alerts[i].held) && s.kinds[f.kind].rules[f.alerts[i].rule].Silent == 0 {
 			return true
 		}
 	}

@@ -1,0 +1,425 @@
+package rules
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// cause is a collapse rule at one parent: who is bad, and whether that has a
+// ticket. Nothing here takes time for each member when one of them changes.
+type cause struct {
+	rule     *Rule
+	parent   *parent
+	bad      map[*facility]mark
+	recent   []arrival // of Collapse.Within, oldest first; some have left
+	young    int       // of recent that are still bad
+	edge     int64     // wall clock: what came up to then is no longer in recent
+	joins    uint64    // numbers the marks
+	attached int       // of bad
+	reached  int64     // wall clock when there were enough, 0 = there are not
+	pending  int64     // the same, begun anew while a parent above has its ticket
+	quiet    int64     // wall clock since when a firing cause is over
+	firing   bool
+	stirred  bool // in Engine.stirred
+}
+
+// mark is one bad member.
+type mark struct {
+	no       uint64
+	since    int64 // wall clock
+	attached bool  // to the ticket
+}
+
+type arrival struct {
+	f     *facility
+	no    uint64
+	since int64
+}
+
+// weigh tells the causes above f whether it is bad. A member is bad from the
+// moment that the condition of its rule holds, and no longer when it does not:
+// for and clear_for are its own ticket's.
+func (e *Engine) weigh(f *facility) {
+	k := &e.set.kinds[f.kind]
+	if f.parent == nil || len(k.collapses) == 0 || len(f.alerts) == 0 && f.causes == 0 {
+		return
+	}
+	for _, r := range k.collapses {
+		p := f.above(r.Collapse.By)
+		if p == nil {
+			continue
+		}
+		switch bad := e.bad(f, r.Collapse.of); {
+		case bad && f.causes&r.Collapse.bit == 0:
+			e.join(e.causeAt(p, r), f)
+		case !bad && f.causes&r.Collapse.bit != 0:
+			e.leave(p.find(r), f)
+		}
+	}
+}
+
+// bad tells whether the condition of a rule holds at f.
+func (e *Engine) bad(f *facility, r *Rule) bool {
+	a := f.find(r.index)
+	if a == nil || a.heir || a.quiet != 0 || a.pending == 0 || a.pending > e.wall {
+		return false
+	}
+	if a.firing || a.held {
+		return true
+	}
+	active, known := r.active(e, f, e.wall)
+	return active && known
+}
+
+func (e *Engine) causeAt(p *parent, r *Rule) *cause {
+	c := p.find(r)
+	if c == nil {
+		c = &cause{rule: r, parent: p, bad: make(map[*facility]mark)}
+		p.causes = append(p.causes, c)
+	}
+	return c
+}
+
+func (e *Engine) join(c *cause, f *facility) {
+	m := mark{no: c.joins, since: e.wall, attached: c.firing}
+	c.joins++
+	c.bad[f] = m
+	f.causes |= c.rule.Collapse.bit
+	if c.rule.Collapse.Within > 0 {
+		c.recent = append(c.recent, arrival{f, m.no, m.since})
+		c.young++
+	}
+	if m.attached {
+		c.attached++
+		e.told(c, Joined, f)
+	}
+	e.stir(c)
+}
+
+func (e *Engine) leave(c *cause, f *facility) {
+	m := c.bad[f]
+	delete(c.bad, f)
+	f.causes &^= c.rule.Collapse.bit
+	if c.rule.Collapse.Within > 0 && m.since > c.edge {
+		c.young--
+	}
+	if m.attached {
+		c.attached--
+		e.told(c, Left, f)
+		e.free(f, c.rule.Collapse.of) // it may only hang elsewhere now
+	}
+	e.stir(c)
+}
+
+// leaveAll takes f out of every cause.
+func (e *Engine) leaveAll(f *facility) {
+	for _, r := range e.set.kinds[f.kind].collapses {
+		if f.causes&r.Collapse.bit != 0 {
+			e.leave(f.above(r.Collapse.By).find(r), f)
+		}
+	}
+}
+
+// stir has a cause looked at when the frame has been judged.
+func (e *Engine) stir(c *cause) {
+	if !c.stirred {
+		c.stirred = true
+		e.stirred = append(e.stirred, c)
+	}
+}
+
+func (e *Engine) stirAll(p *parent) {
+	for _, c := range p.causes {
+		e.stir(c)
+	}
+}
+
+// trim forgets what did not come within the time that counts.
+func (c *cause) trim(wall int64) {
+	c.edge = wall - c.rule.Collapse.Within.Milliseconds()
+	for len(c.recent) > 0 && c.recent[0].since <= c.edge {
+		a := c.recent[0]
+		if m, ok := c.bad[a.f]; ok && m.no == a.no {
+			c.young--
+		}
+		c.recent = c.recent[1:]
+	}
+}
+
+// enough tells whether n members are as many as the rule wants, or part of it.
+func (c *cause) enough(n int, part float64) bool {
+	x := c.rule.Collapse
+	return n > 0 && float64(n) >= part*float64(x.AtLeast) && float64(n) >= part*x.Share*float64(c.parent.total[c.rule.Kind])
+}
+
+// dark tells whether enough members are bad; once they came within the time
+// that counts it is enough that they stay so.
+func (c *cause) dark() bool {
+	n := len(c.bad)
+	if c.rule.Collapse.Within > 0 && c.reached == 0 {
+		n = c.young
+	}
+	return c.enough(n, 1)
+}
+
+// yields tells whether all bad members of a cabinet hang on one circuit that
+// has a rule of its own and is dark: the nearer cause is the cause.
+func (c *cause) yields() bool {
+	for _, r := range c.rule.Collapse.of.causes {
+		if r.Collapse.By >= c.rule.Collapse.By {
+			continue
+		}
+		for f := range c.bad { // any one: if they all hang on one circuit, it is this one's
+			p := f.above(r.Collapse.By)
+			if p == nil {
+				break
+			}
+			if x := p.find(r); x != nil && len(x.bad) == len(c.bad) && (x.firing || x.dark()) {
+				return true
+			}
+			break
+		}
+	}
+	return false
+}
+
+// higher is how the causes of the same rule above c stand.
+func (c *cause) higher() (h cover) {
+	for p := c.parent.up; p != nil; p = p.up {
+		for _, r := range c.rule.Collapse.of.causes {
+			if x := p.find(r); x != nil {
+				h = max(h, x.cover())
+			}
+		}
+	}
+	return h
+}
+
+// cover is what a cause does to the tickets below it.
+type cover uint8
+
+const (
+	uncovered cover = iota
+	maybe           // there are enough, but not for long enough
+	covered         // it has its ticket
+)
+
+func (c *cause) cover() cover {
+	switch {
+	case c.firing:
+		return covered
+	case c.pending != 0:
+		return maybe
+	}
+	return uncovered
+}
+
+// counts tells whether a member is one of those that are bad together.
+func (c *cause) counts(m mark) bool {
+	w := c.rule.Collapse.Within.Milliseconds()
+	return w == 0 || m.since > c.reached-w
+}
+
+// over tells what is above the alert of r at f.
+func (e *Engine) over(f *facility, r *Rule) (h cover) {
+	for _, x := range r.causes {
+		p := f.above(x.Collapse.By)
+		if p == nil || f.causes&x.Collapse.bit == 0 {
+			continue
+		}
+		c := p.find(x)
+		if m := c.bad[f]; c.firing && !m.attached || !c.firing && !c.counts(m) {
+			continue
+		}
+		h = max(h, c.cover())
+	}
+	return h
+}
+
+// reckon looks at the causes that have changed or wait, the highest first, in
+// an order that replays alike.
+func (e *Engine) reckon() {
+	if len(e.stirred) == 0 {
+		return
+	}
+	slices.SortFunc(e.stirred, func(a, b *cause) int {
+		return cmp.Or(-cmp.Compare(a.parent.level, b.parent.level), cmp.Compare(a.parent.id, b.parent.id), cmp.Compare(a.rule.Kind, b.rule.Kind), cmp.Compare(a.rule.index, b.rule.index))
+	})
+	before := e.stirred
+	e.stirred = e.idle[:0]
+	for _, c := range before {
+		c.stirred = false
+		c.trim(e.wall)
+		if c.firing {
+			e.lasts(c)
+		} else {
+			e.begins(c)
+		}
+		c.parent.tidy()
+		e.forget(c.parent)
+	}
+	clear(before)
+	e.idle = before
+}
+
+// begins opens the ticket of a cause when its time has come.
+func (e *Engine) begins(c *cause) {
+	if !c.dark() {
+		c.reached, c.pending = 0, 0
+		return
+	}
+	if c.yields() {
+		c.reached, c.pending = 0, 0
+		e.stir(c) // what it yields to may end
+		return
+	}
+	if c.reached == 0 {
+		c.reached, c.pending = e.wall, e.wall
+	}
+	h := c.higher()
+	if h == covered {
+		return // looked at again when that ends
+	}
+	if h == maybe || e.wall-c.pending < c.rule.For.Milliseconds() {
+		e.stir(c)
+		return
+	}
+	c.firing, c.quiet = true, 0
+	e.told(c, Opened, nil)
+	for _, f := range c.members() {
+		m := c.bad[f]
+		if m.attached = c.counts(m); m.attached {
+			c.attached++
+			c.bad[f] = m
+			e.told(c, Joined, f)
+		}
+	}
+}
+
+// lasts ends the ticket of a cause when less than half of what it wants has
+// been left for long enough. Who is bad then waits for a ticket of its own.
+func (e *Engine) lasts(c *cause) {
+	if c.enough(c.attached, 0.5) {
+		c.quiet = 0
+		return
+	}
+	if c.quiet == 0 {
+		c.quiet = e.wall
+	}
+	if e.wall-c.quiet < c.rule.ClearFor.Milliseconds() {
+		e.stir(c)
+		return
+	}
+	e.told(c, Ended, nil)
+	e.release(c)
+}
+
+func (e *Engine) release(c *cause) {
+	c.firing, c.quiet, c.reached, c.pending, c.attached = false, 0, 0, 0, 0
+	for f, m := range c.bad {
+		if m.attached {
+			m.attached = false
+			c.bad[f] = m
+			e.free(f, c.rule.Collapse.of)
+			e.stirBelow(c, f)
+		}
+	}
+	e.stir(c)
+}
+
+// stirBelow has the causes between c and f looked at again: what c covered
+// begins anew.
+func (e *Engine) stirBelow(c *cause, f *facility) {
+	for p := f.parent; p != nil && p.level < c.parent.level; p = p.up {
+		for _, r := range c.rule.Collapse.of.causes {
+			if x := p.find(r); x != nil && !x.firing && x.pending != 0 {
+				x.pending = e.wall
+				e.stir(x)
+			}
+		}
+	}
+}
+
+// free lets the alert of r at f wait for its own ticket from now on.
+func (e *Engine) free(f *facility, r *Rule) {
+	a := f.find(r.index)
+	if a == nil || a.firing {
+		return
+	}
+	a.held, a.sure, a.pending = false, false, e.wall
+	e.await(f)
+}
+
+// members is who is bad, in the order of their ids.
+func (c *cause) members() []*facility {
+	out := make([]*facility, 0, len(c.bad))
+	for f := range c.bad {
+		out = append(out, f)
+	}
+	slices.SortFunc(out, byID)
+	return out
+}
+
+func byID(a, b *facility) int { return strings.Compare(string(a.id), string(b.id)) }
+
+// told is a transition of a cause.
+func (e *Engine) told(c *cause, what TransitionType, member *facility) {
+	t := Transition{Type: what, Facility: c.parent.id, Kind: c.rule.Kind, Defect: c.rule.Name, Severity: c.rule.Severity, Page: c.rule.Page, Rules: e.set.version, At: e.wall, Wall: e.wall,
+		Value: float64(len(c.bad)), Limit: float64(c.parent.total[c.rule.Kind]), Summary: c.rule.Summary}
+	if member != nil {
+		t.Member = member.id
+	}
+	e.found.Transitions = append(e.found.Transitions, t)
+}
+
+// rejudge gives the causes the rules of another set. Those that it does not
+// have, or that hang elsewhere now, end.
+func (e *Engine) rejudge(set *Set) {
+	ps := e.parentsInOrder()
+	for _, p := range ps {
+		for _, c := range p.causes {
+			for f := range c.bad {
+				f.causes = 0
+			}
+		}
+	}
+	for _, p := range ps {
+		kept := p.causes[:0]
+		for _, c := range p.causes {
+			r := set.find(c.rule.Kind, c.rule.Name)
+			if r != nil && r.Collapse != nil && r.Collapse.By == p.level && r.Collapse.Of == c.rule.Collapse.Of {
+				c.rule = r
+				c.mark(e.wall)
+				kept = append(kept, c)
+			} else if c.firing {
+				e.told(c, Ended, nil)
+				e.release(c)
+			}
+		}
+		clear(p.causes[len(kept):])
+		p.causes = kept
+	}
+	for _, c := range e.stirred {
+		c.stirred = false
+	}
+	e.stirred = e.stirred[:0]
+	for _, p := range ps {
+		e.stirAll(p)
+	}
+}
+
+// mark notes in the members that they are bad, and begins to count anew who came
+// within the time that counts.
+func (c *cause) mark(wall int64) {
+	x := c.rule.Collapse
+	c.recent, c.young, c.edge = nil, 0, wall-x.Within.Milliseconds()
+	for f, m := range c.bad {
+		f.causes |= x.bit
+		if x.Within > 0 && m.since > c.edge {
+			c.recent = append(c.recent, arrival{f, m.no, m.since})
+		}
+	}
+	slices.SortFunc(c.recent, func(a, b arrival) int { return cmp.Compare(a.no, b.no) })
+	c.young = len(c.recent)
+}
