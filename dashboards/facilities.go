@@ -13,7 +13,7 @@ import (
 type facilityItem struct {
 	registry.Facility
 	Updated  *string `json:"updated"`
-	State    string  `json:"state" enum:"ok,faulty,unknown"`
+	State    string  `json:"state" enum:"ok,faulty,unknown,maintenance"`
 	LastSeen *string `json:"last_seen"`
 }
 
@@ -25,6 +25,8 @@ func (s *Server) item(f registry.Facility) facilityItem {
 // state is unknown for what has not been heard of: never "ok".
 func state(f rules.Facts) string {
 	switch {
+	case f.Maintenance:
+		return rules.Maintenance.String()
 	case f.Seen == 0 || f.Silent:
 		return rules.Unknown.String()
 	case f.Faulty:
@@ -52,7 +54,7 @@ func (s *Server) facilities(ctx context.Context, in *struct {
 	Kind  string `query:"kind" enum:"unknown,manhole,streetlight,bridge"`
 	Area  string `query:"area" maxLength:"15" doc:"an area code: the area and all that lies in it"`
 	Q     string `query:"q" maxLength:"100" doc:"in id and name"`
-	State string `query:"state" enum:"ok,faulty,unknown" doc:"how the rules see it now. A page may then be short, or empty: go on until next is null"`
+	State string `query:"state" enum:"ok,faulty,unknown,maintenance" doc:"how the rules see it now. A page may then be short, or empty: go on until next is null"`
 }) (*listed[facilityItem], error) {
 	t, err := facilitySorts().begin(in.Paging, facilityKey())
 	if err != nil {

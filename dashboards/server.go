@@ -71,6 +71,7 @@ type Options struct {
 	Dict       *devices.Dictionary
 	Tickets    *tickets.Desk
 	Quarantine *tickets.Quarantine
+	Windows    *tickets.Windows
 	Retaker    Retaker
 	Pager      *pager.Pager
 	State      State

@@ -20,10 +20,11 @@ type summaryBody struct {
 }
 
 type counts struct {
-	Total   int `json:"total"`
-	OK      int `json:"ok"`
-	Faulty  int `json:"faulty"`
-	Unknown int `json:"unknown"`
+	Total       int `json:"total"`
+	OK          int `json:"ok"`
+	Faulty      int `json:"faulty"`
+	Unknown     int `json:"unknown"`
+	Maintenance int `json:"maintenance"`
 }
 
 type ticketCounts struct {
@@ -41,8 +42,8 @@ func (s *Server) summarise(ctx context.Context) (summaryBody, error) {
 	b := summaryBody{Time: s.instant(now), Zone: s.opt.Zone.String(), Kinds: map[string]counts{}, Parts: s.opt.Health()}
 	all, newest := s.opt.State.Count()
 	for k, c := range all {
-		if n := c[rules.Unknown] + c[rules.OK] + c[rules.Faulty]; n > 0 {
-			b.Kinds[devices.Kind(k).String()] = counts{Total: n, OK: c[rules.OK], Faulty: c[rules.Faulty], Unknown: c[rules.Unknown]}
+		if n := c[rules.Unknown] + c[rules.OK] + c[rules.Faulty] + c[rules.Maintenance]; n > 0 {
+			b.Kinds[devices.Kind(k).String()] = counts{Total: n, OK: c[rules.OK], Faulty: c[rules.Faulty], Unknown: c[rules.Unknown], Maintenance: c[rules.Maintenance]}
 		}
 	}
 	b.NewestS, b.AgeMS = s.instant(newest), max(0, now-newest)

@@ -39,6 +39,7 @@ type world struct {
 	store  *memoryStore
 	state  *memoryState
 	again  *memoryRetaker
+	log    *memoryLog
 	tokens map[auth.Role]string
 	seq    uint64 // of the last outcome
 }
@@ -79,8 +80,10 @@ func newWorld(t *testing.T, url string, change func(*Options)) *world {
 	pages := pager.New(pager.Options{DB: db, Zone: zone, Log: zerolog.Nop(), Metrics: reg, Now: now})
 	w.bin = tickets.NewQuarantine(tickets.QuarantineOptions{DB: db, Metrics: reg, Now: now})
 	w.desk = tickets.New(tickets.Options{DB: db, Outbox: pages, Quarantine: w.bin, Zone: zone, Metrics: reg, Now: now})
+	w.log = &memoryLog{}
+	windows := tickets.NewWindows(tickets.WindowsOptions{DB: db, Send: w.log.send, Now: now})
 	w.again = &memoryRetaker{dict: dict, census: w.census}
-	o := Options{Address: "127.0.0.1:0", DB: db, Auth: w.auth, Census: w.census, Dict: dict, Tickets: w.desk, Quarantine: w.bin, Retaker: w.again, Pager: pages,
+	o := Options{Address: "127.0.0.1:0", DB: db, Auth: w.auth, Census: w.census, Dict: dict, Tickets: w.desk, Quarantine: w.bin, Windows: windows, Retaker: w.again, Pager: pages,
 		State: w.state, Querier: w.store, Health: func() []Part { return []Part{{Name: "log", OK: true}} }, Zone: zone, Log: zerolog.Nop(), Gatherer: reg}
 	if change != nil {
 		change(&o)
@@ -283,12 +286,28 @@ func (m *memoryState) Standings(ids []devices.FacilityID) []rules.Standing {
 
 func (m *memoryState) standing(f rules.Facts) rules.Standing {
 	switch {
+	case f.Maintenance:
+		return rules.Maintenance
 	case f.Seen == 0 || f.Silent:
 		return rules.Unknown
 	case f.Faulty:
 		return rules.Faulty
 	}
 	return rules.OK
+}
+
+// memoryLog keeps the records of windows.
+type memoryLog struct {
+	sent []string
+	full bool
+}
+
+func (m *memoryLog) send(_ context.Context, record []byte) error {
+	if m.full {
+		return fmt.Errorf("append: %w", devices.ErrFull)
+	}
+	m.sent = append(m.sent, string(record))
+	return nil
 }
 
 // memoryRetaker decodes for real and keeps what is taken back.

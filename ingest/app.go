@@ -52,6 +52,7 @@ type app struct {
 	writers  []*store.Writer
 	judges   judges
 	rules    *ruleFiles
+	windows  *tickets.Windows
 	child    *store.Child
 	listener *broker.Server // nil where it is switched off
 	replies  *replies
@@ -318,6 +319,12 @@ func (a *app) startRules(ctx context.Context) (*tickets.Desk, *pager.Pager, erro
 		a.rules.run(ctx, set, hup)
 	})
 	a.background("census into the log", feed.Run)
+	a.windows = tickets.NewWindows(tickets.WindowsOptions{DB: a.db, Send: func(ctx context.Context, record []byte) error {
+		return pipeline.Broadcast(ctx, a.uplog, devices.ItemWindow, record)
+	}})
+	a.background("windows", func(ctx context.Context) {
+		a.windows.Keep(ctx, func(err error) { a.log.Error().Err(err).Msg("maintenance windows") })
+	})
 	return desk, pages, nil
 }
 
@@ -354,7 +361,7 @@ func (a *app) background(name string, fn func(context.Context)) {
 func (a *app) startBoard(k *auth.Keeper, desk *tickets.Desk, pages *pager.Pager, q dashboards.Querier) error {
 	s, err := dashboards.New(dashboards.Options{
 		Address: a.conf.HTTP.Address, CertFile: a.conf.HTTP.CertFile, KeyFile: a.conf.HTTP.KeyFile, Proxies: a.conf.HTTP.Proxies, Rate: a.conf.HTTP.Rate,
-		DB: a.db, Auth: k, Census: a.census, Dict: a.dict, Tickets: desk, Quarantine: a.bin, Retaker: retaker{a}, Pager: pages,
+		DB: a.db, Auth: k, Census: a.census, Dict: a.dict, Tickets: desk, Quarantine: a.bin, Windows: a.windows, Retaker: retaker{a}, Pager: pages,
 		State: a.judges, Querier: q, Health: a.health, Zone: a.zone, Log: a.log, Gatherer: a.reg,
 	})
 	if err != nil {

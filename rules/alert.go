@@ -83,6 +83,9 @@ func (e *Engine) ripen(f *facility, at int64) {
 				a.pending, wait = e.wall+int64(r.Silent*float64(f.expectMS)), true // once it is judged again, a device has its time to be heard
 				continue
 			}
+			if e.maintained(f, r) {
+				continue // looked at again when the window ends
+			}
 			if len(r.causes) > 0 && f.parent != nil && !e.passing {
 				a.sure, wait = true, true // who else is bad shows at the end of the frame
 				continue

@@ -39,7 +39,8 @@ type arrival struct {
 
 // weigh tells the causes above f whether it is bad. A member is bad from the
 // moment that the condition of its rule holds, and no longer when it does not:
-// for and clear_for are its own ticket's.
+// for and clear_for are its own ticket's. What is under maintenance does not
+// begin to count.
 func (e *Engine) weigh(f *facility) {
 	k := &e.set.kinds[f.kind]
 	if f.parent == nil || len(k.collapses) == 0 || len(f.alerts) == 0 && f.causes == 0 {
@@ -51,7 +52,7 @@ func (e *Engine) weigh(f *facility) {
 			continue
 		}
 		switch bad := e.bad(f, r.Collapse.of); {
-		case bad && f.causes&r.Collapse.bit == 0:
+		case bad && f.causes&r.Collapse.bit == 0 && !e.maintained(f, r.Collapse.of):
 			e.join(e.causeAt(p, r), f)
 		case !bad && f.causes&r.Collapse.bit != 0:
 			e.leave(p.find(r), f)
@@ -273,6 +274,9 @@ func (e *Engine) begins(c *cause) {
 		c.reached, c.pending = 0, 0
 		e.stir(c) // what it yields to may end
 		return
+	}
+	if e.maintainedCause(c) {
+		return // looked at again when the window ends
 	}
 	if c.reached == 0 {
 		c.reached, c.pending = e.wall, e.wall

@@ -36,9 +36,11 @@ func (e *Engine) adopt(c *registry.Facility, moved bool) {
 	e.takeDevice(f, c.Device)
 	f.lon, f.lat, f.hasPlace = float32(c.Lon), float32(c.Lat), c.HasPlace
 	f.model = e.texts.id(strings.Clone(c.Model))
+	f.area = e.texts.id(strings.Clone(string(c.Area)))
 	f.anew = true
 	f.limits, f.expectMS = c.Limits, c.ExpectS*1000
 	e.hang(f, c)
+	e.maintain(f)
 	e.watch(f)
 	e.count(f)
 }

@@ -36,6 +36,8 @@ type Engine struct {
 	parents    map[parentKey]*parent
 	stirred    []*cause  // to be looked at when the frame has been judged
 	idle       []*cause  // memory of stirred
+	windows    []Window  // that are not over
+	turns      int64     // wall clock when the next of them begins or ends, 0 = never
 	passing    bool      // the causes have been looked at
 	counts     [4]Counts // by devices.Kind
 	timers     timers
@@ -78,6 +80,7 @@ func (e *Engine) Step(b *devices.Batch) (*Findings, error) {
 		e.away(b.Wall - e.wall)
 	}
 	e.wall = b.Wall
+	e.turnIfDue()
 	for i := range b.Items {
 		e.item(&b.Items[i])
 	}
@@ -97,6 +100,8 @@ func (e *Engine) item(it *devices.Item) {
 		err = e.census(it.Control)
 	case it.Type == devices.ItemRuleSet:
 		err = e.judgeBy(it.Control)
+	case it.Type == devices.ItemWindow:
+		err = e.window(it.Control)
 	case it.Type == devices.ItemUplink && it.Refusal == nil:
 		e.message(it.Message, it.Uplink.Flags)
 	}
@@ -162,6 +167,7 @@ func (e *Engine) message(m *devices.Message, flags devices.UplinkFlags) {
 		id := strings.Clone(string(m.Device)) // the message's lies in the log's memory
 		f = e.settle(devices.FacilityID(id))
 		f.device = devices.DeviceID(id)
+		e.maintain(f)
 	}
 	if f.kind == devices.KindUnknown {
 		e.takeKind(f, guess(m))

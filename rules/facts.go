@@ -4,12 +4,13 @@ import "lamplighter/devices"
 
 // Facts is what the worker knows of a facility, for the board.
 type Facts struct {
-	Kind   devices.Kind `json:"kind"`
-	Seen   int64        `json:"seen"`   // Unix ms, 0 = never
-	Newest int64        `json:"newest"` // event time of the newest reading
-	Silent bool         `json:"silent"`
-	Faulty bool         `json:"faulty"` // an alert that is not about silence
-	Book   Book         `json:"book"`
+	Kind        devices.Kind `json:"kind"`
+	Seen        int64        `json:"seen"`   // Unix ms, 0 = never
+	Newest      int64        `json:"newest"` // event time of the newest reading
+	Silent      bool         `json:"silent"`
+	Faulty      bool         `json:"faulty"` // an alert that is not about silence
+	Maintenance bool         `json:"maintenance"`
+	Book        Book         `json:"book"`
 }
 
 // Inspect says what is known of a facility; ok is false if it is not in this
@@ -28,7 +29,7 @@ func (w *Worker) Inspect(id devices.FacilityID) (f Facts, ok bool) {
 }
 
 func (f *facility) facts(s *Set) Facts {
-	return Facts{Kind: f.kind, Seen: f.seen, Newest: f.newest, Silent: f.silent, Faulty: f.faulty(s), Book: f.book}
+	return Facts{Kind: f.kind, Seen: f.seen, Newest: f.newest, Silent: f.silent, Faulty: f.faulty(s), Maintenance: f.maintained, Book: f.book}
 }
 
 // Count adds the partition's facilities to all, by kind and [Standing], and

@@ -18,11 +18,11 @@ import (
 // A snapshot is an engine's state after one frame, so that a restart judges
 // only what came later. It is
 //
-//	"LMPSNAP3", a CBOR sequence of one head, its parents and its facilities
+//	"LMPSNAP4", a CBOR sequence of one head, its parents and its facilities
 //	(arrays, in the order of the fields below), CRC-32C of all before
 //
 // Rules and channels stand in it by name: it survives a change of either.
-const snapshotMagic = "LMPSNAP3"
+const snapshotMagic = "LMPSNAP4"
 
 type snapshotHead struct {
 	_          struct{} `cbor:",toarray"`
@@ -31,6 +31,7 @@ type snapshotHead struct {
 	Rules      string // the rule file
 	Channels   []string
 	Texts      []string
+	Windows    []Window
 	Parents    int
 	Facilities int
 }
@@ -51,6 +52,7 @@ type snapshotFacility struct {
 	Anew     bool
 	Heir     bool
 	Model    uint32 // in snapshotHead.Texts
+	Area     uint32 // in snapshotHead.Texts
 	HasPlace bool
 	Lon, Lat float32
 	Series   []snapshotSeries
@@ -107,7 +109,7 @@ type frozen struct {
 // writing, which takes longer, needs no lock.
 func (e *Engine) freeze(seq uint64) *frozen {
 	z := &frozen{rules: e.set, facilities: make([]facility, 0, len(e.facilities))}
-	z.head = snapshotHead{Seq: seq, Wall: e.wall, Rules: e.set.text, Texts: slices.Clone(e.texts.list), Parents: len(e.parents), Facilities: len(e.facilities)}
+	z.head = snapshotHead{Seq: seq, Wall: e.wall, Rules: e.set.text, Texts: slices.Clone(e.texts.list), Windows: slices.Clone(e.windows), Parents: len(e.parents), Facilities: len(e.facilities)}
 	for _, c := range e.dict.All() {
 		z.head.Channels = append(z.head.Channels, c.Name)
 	}
@@ -184,6 +186,7 @@ func (z *frozen) fill(s *snapshotFacility, f *facility) {
 		alerts = append(alerts, snapshotAlert{Rule: z.rules.kinds[f.kind].rules[a.rule].Name, Pending: a.pending, Event: a.event, Quiet: a.quiet, Calm: a.calm, Firing: a.firing, Heir: a.heir, Sure: a.sure, Held: a.held, Step: a.step})
 	}
 	s.Values, s.Alerts = values, alerts
+	s.Area = f.area
 	s.Model, s.HasPlace, s.Lon, s.Lat, s.Series = f.model, f.hasPlace, f.lon, f.lat, f.more.frozen()
 }
 
@@ -210,7 +213,7 @@ func (e *Engine) read(r io.ReaderAt, size int64) (uint64, error) {
 	if err != nil {
 		return 0, err
 	}
-	e.set, e.wall = set, h.Wall
+	e.set, e.wall, e.windows, e.turns = set, h.Wall, h.Windows, h.Wall
 	e.texts = newTexts()
 	for _, t := range h.Texts {
 		e.texts.id(t)
@@ -286,6 +289,7 @@ func (e *Engine) revive(s *snapshotFacility, channels []uint32) {
 		}
 	}
 	f.anew = s.Anew
+	f.area = s.Area
 	f.model, f.hasPlace, f.lon, f.lat = s.Model, s.HasPlace, s.Lon, s.Lat
 	f.thawSeries(s.Series, channels)
 	wait := false
@@ -299,6 +303,7 @@ func (e *Engine) revive(s *snapshotFacility, channels []uint32) {
 		e.await(f)
 	}
 	e.rehang(f, s)
+	e.maintain(f)
 	if at := f.deadline(e.set); !f.silent && at < never {
 		f.due = at
 		e.timers = append(e.timers, timer{at, f})

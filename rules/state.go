@@ -21,30 +21,32 @@ const reach = 15 * time.Minute
 // facility is what the engine knows of one facility. There are a million of
 // them: what most do not need stands behind a pointer.
 type facility struct {
-	id       devices.FacilityID
-	device   devices.DeviceID
-	parent   *parent // what it hangs on, nil = nothing
-	causes   uint64  // the bits of the collapse rules that count it as bad
-	limits   map[string]float64
-	more     *rare // what most facilities do not need
-	lon, lat float32
-	model    uint32 // in Engine.texts
-	expectMS int64
-	values   []value // few: searched from the front
-	alerts   []alert // those that are not at rest, by rule
-	newest   int64   // event time of the newest reading
-	seen     int64   // wall clock when last heard, 0 = never
-	due      int64   // wall clock of the silence timer in the queue, 0 = none
-	since    int64   // wall clock since when it is silent
-	book     Book
-	kind     devices.Kind
-	standing Standing
-	silent   bool
-	heir     bool // came from another partition: may have tickets that this one does not know of
-	waiting  bool // in Engine.waiting
-	gone     bool // let go of: its timer rings for nobody
-	hasPlace bool
-	anew     bool // rules, limits or kind have changed: every rule is asked at the next reading
+	id         devices.FacilityID
+	device     devices.DeviceID
+	parent     *parent // what it hangs on, nil = nothing
+	causes     uint64  // the bits of the collapse rules that count it as bad
+	limits     map[string]float64
+	more       *rare // what most facilities do not need
+	lon, lat   float32
+	model      uint32 // in Engine.texts
+	area       uint32 // in Engine.texts
+	expectMS   int64
+	values     []value // few: searched from the front
+	alerts     []alert // those that are not at rest, by rule
+	newest     int64   // event time of the newest reading
+	seen       int64   // wall clock when last heard, 0 = never
+	due        int64   // wall clock of the silence timer in the queue, 0 = none
+	since      int64   // wall clock since when it is silent
+	book       Book
+	kind       devices.Kind
+	standing   Standing
+	silent     bool
+	heir       bool // came from another partition: may have tickets that this one does not know of
+	waiting    bool // in Engine.waiting
+	maintained bool // a window without a rule is over it
+	gone       bool // let go of: its timer rings for nobody
+	hasPlace   bool
+	anew       bool // rules, limits or kind have changed: every rule is asked at the next reading
 }
 
 // rare is what only facilities under some rules need.
@@ -90,10 +92,11 @@ const (
 	Unknown Standing = iota
 	OK
 	Faulty
+	Maintenance
 	standings
 )
 
-var standingNames = [...]string{"unknown", "ok", "faulty"}
+var standingNames = [...]string{"unknown", "ok", "faulty", "maintenance"}
 
 // String is the name in the API.
 func (s Standing) String() string { return standingNames[min(int(s), len(standingNames)-1)] }
@@ -156,9 +159,11 @@ func (f *facility) faulty(s *Set) bool {
 }
 
 // stands is the facility's standing now: of what is silent nothing is known,
-// whatever it said last.
+// whatever it said last, and nothing that is being worked on is bad or good.
 func (f *facility) stands(s *Set) Standing {
 	switch {
+	case f.maintained:
+		return Maintenance
 	case f.silent || f.seen == 0:
 		return Unknown
 	case f.faulty(s):

@@ -1,0 +1,120 @@
+package dashboards
+
+import (
+	"context"
+	"time"
+
+	"lamplighter/devices"
+	"lamplighter/rules"
+	"lamplighter/rules/tickets"
+)
+
+// windowItem is a maintenance window.
+type windowItem struct {
+	WindowScope
+	ID      string  `json:"id"`
+	From    *string `json:"from"`
+	To      *string `json:"to" doc:"not included"`
+	Reason  string  `json:"reason"`
+	By      string  `json:"by"`
+	MadeAt  *string `json:"made_at"`
+	EndedAt *string `json:"ended_at" doc:"when it was ended early; null = it was not"`
+	EndedBy string  `json:"ended_by"`
+	State   string  `json:"state" enum:"waiting,now,over"`
+	Sent    bool    `json:"sent" doc:"the rules obey it: it stands in the log"`
+}
+
+// WindowScope is what a window names: all that is given must fit.
+type WindowScope struct {
+	Facility string `json:"facility,omitempty" maxLength:"64"`
+	Cabinet  string `json:"cabinet,omitempty" maxLength:"64" doc:"what hangs on it, and the tickets of the cabinet and its circuits"`
+	Circuit  string `json:"circuit,omitempty" maxLength:"64" doc:"one circuit of the cabinet"`
+	Area     string `json:"area,omitempty" maxLength:"15" pattern:"^[0-9]*$" doc:"an area code: the area and all that lies in it"`
+	Kind     string `json:"kind,omitempty" enum:"manhole,streetlight,bridge"`
+	Rule     string `json:"rule,omitempty" maxLength:"48" doc:"only what this rule finds"`
+}
+
+func (s *Server) windowItem(w *tickets.ListedWindow) windowItem {
+	now, state := s.opt.Now().UnixMilli(), "now"
+	switch {
+	case w.EndedAt != 0 || w.To <= now:
+		state = "over"
+	case w.From > now:
+		state = "waiting"
+	}
+	return windowItem{WindowScope{string(w.Facility), w.Cabinet, w.Circuit, string(w.Area), w.Kind, w.Rule}, w.ID,
+		s.instant(w.From), s.instant(w.To), w.Reason, w.By, s.instant(w.MadeAt), s.instant(w.EndedAt), w.EndedBy, state, w.Sent}
+}
+
+func windowSorts() sorts[tickets.ListedWindow] {
+	return sorts[tickets.ListedWindow]{
+		{"from", "begins", true, func(w *tickets.ListedWindow) any { return w.From }},
+		{"to", "ends", true, func(w *tickets.ListedWindow) any { return w.To }},
+	}
+}
+
+func (s *Server) windows(ctx context.Context, in *struct {
+	Paging
+	State string `query:"state" enum:"waiting,now,over"`
+}) (*listed[windowItem], error) {
+	t, err := windowSorts().begin(in.Paging, keyOf[tickets.ListedWindow]{"id", func(w *tickets.ListedWindow) any { return w.ID }})
+	if err != nil {
+		return nil, err
+	}
+	ws, err := s.opt.Windows.List(ctx, tickets.WindowFilter{State: in.State, Order: t.order, Limit: t.limit})
+	if err != nil {
+		return nil, err
+	}
+	items := make([]windowItem, 0, len(ws))
+	for i := range ws {
+		items = append(items, s.windowItem(&ws[i]))
+	}
+	return answer(ctx, items, t.next(ws), nil), nil
+}
+
+type addWindowInput struct {
+	Body struct {
+		WindowScope
+		From   time.Time `json:"from,omitempty" doc:"now if not given"`
+		To     time.Time `json:"to" doc:"at most 30 days later"`
+		Reason string    `json:"reason" minLength:"1" maxLength:"500"`
+		Name   string    `json:"name,omitempty" maxLength:"64" doc:"who works there; the caller if not given"`
+	}
+}
+
+type windowOutput struct{ Body windowItem }
+
+func (s *Server) addWindow(ctx context.Context, in *addWindowInput) (*windowOutput, error) {
+	b, now := &in.Body, s.opt.Now()
+	w := rules.Window{ID: "new", Facility: devices.FacilityID(b.Facility), Cabinet: b.Cabinet, Circuit: b.Circuit, Area: devices.AreaCode(b.Area), Kind: b.Kind, Rule: b.Rule,
+		From: unix(b.From), To: unix(b.To), Reason: b.Reason, By: b.Name}
+	if w.From == 0 {
+		w.From = now.UnixMilli()
+	}
+	if w.By == "" {
+		w.By = caller(ctx).Name
+	}
+	if field, err := w.Check(); err != nil {
+		return nil, invalid("body."+field, "%v", err)
+	}
+	if w.To <= now.UnixMilli() {
+		return nil, invalid("body.to", "the window is over already: it ends at %s", *s.instant(w.To))
+	}
+	x, err := s.opt.Windows.Add(ctx, w)
+	if err != nil {
+		return nil, err
+	}
+	s.audit(ctx, "window made").Str("window", x.ID).Str("reason", x.Reason).Msg("audit")
+	return &windowOutput{s.windowItem(&x)}, nil
+}
+
+func (s *Server) endWindow(ctx context.Context, in *struct {
+	ID string `path:"id" maxLength:"32"`
+}) (*windowOutput, error) {
+	w, err := s.opt.Windows.End(ctx, in.ID, caller(ctx).Name)
+	if err != nil {
+		return nil, err
+	}
+	s.audit(ctx, "window ended").Str("window", w.ID).Msg("audit")
+	return &windowOutput{s.windowItem(&w)}, nil
+}

@@ -1,0 +1,119 @@
+package dashboards
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"lamplighter/dashboards/auth"
+	"lamplighter/devices/devicestest"
+	"lamplighter/rules"
+	"lamplighter/rules/tickets"
+)
+
+// atStart stops the server's clock at the start.
+func atStart(o *Options) { o.Now = func() time.Time { return start } }
+
+// sentWindow is the last window that went into the log.
+func (w *world) sentWindow() (x rules.Window) {
+	w.t.Helper()
+	if len(w.log.sent) == 0 {
+		w.t.Fatal("nothing went into the log")
+	}
+	if err := json.Unmarshal([]byte(w.log.sent[len(w.log.sent)-1]), &x); err != nil {
+		w.t.Fatal(err)
+	}
+	return x
+}
+
+func TestAWindowIsMadeListedAndEnded(t *testing.T) {
+	devicestest.Databases(t, func(t *testing.T, url string) {
+		w := newWorld(t, url, atStart)
+		body := `{"cabinet":"CAB-1","kind":"streetlight","to":"2026-01-01T12:00:00+08:00","reason":"换灯 new lamps"}`
+		w.problem(w.ask(auth.Viewer, "POST", "/api/v1/windows", body), http.StatusForbidden, "forbidden")
+		var x windowItem
+		w.into(w.ask(auth.Operator, "POST", "/api/v1/windows", body), http.StatusOK, &x)
+		if x.State != "now" || !x.Sent || x.By != "the operator" || *x.From != "2026-01-01T08:00:00.000+08:00" || x.Cabinet != "CAB-1" {
+			t.Errorf("made %+v", x)
+		}
+		if s := w.sentWindow(); s.ID != x.ID || s.Cabinet != "CAB-1" || s.Kind != "streetlight" || s.From != start.UnixMilli() || s.To != start.Add(4*time.Hour).UnixMilli() {
+			t.Errorf("in the log %+v", s)
+		}
+		var later windowItem
+		w.into(w.ask(auth.Operator, "POST", "/api/v1/windows", `{"rule":"lamp_out","from":"2026-01-02T08:00:00+08:00","to":"2026-01-03T08:00:00+08:00","reason":"r","name":"陈工"}`), http.StatusOK, &later)
+		if later.State != "waiting" || later.By != "陈工" {
+			t.Errorf("made %+v", later)
+		}
+		if got := w.walk("/api/v1/windows?limit=1", "id"); strings.Join(got, " ") != later.ID+" "+x.ID {
+			t.Errorf("list %v", got)
+		}
+		w.problem(w.ask(auth.Viewer, "DELETE", "/api/v1/windows/"+x.ID, ""), http.StatusForbidden, "forbidden")
+		for _, id := range []string{x.ID, later.ID} {
+			var over windowItem
+			w.into(w.ask(auth.Operator, "DELETE", "/api/v1/windows/"+id, ""), http.StatusOK, &over)
+			if over.State != "over" || over.EndedBy != "the operator" || !over.Sent {
+				t.Errorf("ended %+v", over)
+			}
+			if s := w.sentWindow(); s.ID != id || s.To > start.UnixMilli() {
+				t.Errorf("in the log %+v, want one that is over", s)
+			}
+			w.problem(w.ask(auth.Operator, "DELETE", "/api/v1/windows/"+id, ""), http.StatusConflict, "conflict")
+		}
+		w.problem(w.ask(auth.Operator, "DELETE", "/api/v1/windows/none", ""), http.StatusNotFound, "not_found")
+		if got := w.walk("/api/v1/windows?state=over&limit=50", "id"); len(got) != 2 {
+			t.Errorf("over: %v", got)
+		}
+	})
+}
+
+func TestAWindowNeedsAnEndAReasonAndAPlace(t *testing.T) {
+	w := newWorld(t, sqlite(t), atStart)
+	for body, field := range map[string]string{
+		`{"facility":"A","reason":"r"}`:                                                                     "body",
+		`{"facility":"A","to":"2026-01-01T12:00:00+08:00"}`:                                                 "body",
+		`{"to":"2026-01-01T12:00:00+08:00","reason":"r"}`:                                                   "body.facility",
+		`{"circuit":"C1","kind":"manhole","to":"2026-01-01T12:00:00+08:00","reason":"r"}`:                   "body.cabinet",
+		`{"facility":"A","to":"2026-02-01T12:00:00+08:00","reason":"r"}`:                                    "body.to",
+		`{"facility":"A","to":"2025-12-31T12:00:00+08:00","from":"2025-12-30T12:00:00+08:00","reason":"r"}`: "body.to",
+		`{"facility":"A","to":"2026-01-01T12:00:00+08:00","reason":"  "}`:                                   "body.reason",
+	} {
+		var p Problem
+		a := w.ask(auth.Operator, "POST", "/api/v1/windows", body)
+		w.into(a, http.StatusUnprocessableEntity, &p)
+		if p.Field != field && !strings.HasPrefix(p.Field, field+".") {
+			t.Errorf("%s: field %q, want %s", body, p.Field, field)
+		}
+	}
+	if len(w.log.sent) != 0 {
+		t.Errorf("in the log: %v", w.log.sent)
+	}
+}
+
+func TestAWindowThatTheLogDidNotTakeIsSentLater(t *testing.T) {
+	w := newWorld(t, sqlite(t), atStart)
+	w.log.full = true
+	w.problem(w.ask(auth.Operator, "POST", "/api/v1/windows", `{"facility":"A","to":"2026-01-01T12:00:00+08:00","reason":"r"}`), http.StatusServiceUnavailable, "unavailable")
+	list := func() (out page[windowItem]) {
+		w.into(w.ask(auth.Viewer, "GET", "/api/v1/windows", ""), http.StatusOK, &out)
+		return out
+	}
+	if l := list(); len(l.Items) != 1 || l.Items[0].Sent {
+		t.Fatalf("written down: %+v", l.Items)
+	}
+	got := make(chan []byte, 1)
+	l := tickets.NewWindows(tickets.WindowsOptions{DB: w.db, Now: func() time.Time { return start }, Send: func(_ context.Context, b []byte) error { got <- b; return nil }})
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { defer close(done); l.Keep(ctx, func(err error) { t.Error(err) }) }()
+	<-got
+	for deadline := time.Now().Add(10 * time.Second); !list().Items[0].Sent; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("it is not marked as sent")
+		}
+	}
+	cancel()
+	<-done
+}

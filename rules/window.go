@@ -1,0 +1,178 @@
+package rules
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"lamplighter/devices"
+)
+
+// MaxWindow is how long a maintenance window may last.
+const MaxWindow = 30 * 24 * time.Hour
+
+// Window is a maintenance window: while it lasts nothing is opened for what it
+// names. All of Facility, Cabinet, Circuit, Area, Kind and Rule that are given
+// must fit. It goes through the log as JSON; one with the id of another takes
+// its place.
+type Window struct {
+	ID       string             `json:"id"`
+	Facility devices.FacilityID `json:"facility,omitempty"`
+	Cabinet  string             `json:"cabinet,omitempty"`
+	Circuit  string             `json:"circuit,omitempty"` // of Cabinet
+	Area     devices.AreaCode   `json:"area,omitempty"`    // and all that lies in it
+	Kind     string             `json:"kind,omitempty"`
+	Rule     string             `json:"rule,omitempty"`
+	From     int64              `json:"from"` // Unix ms
+	To       int64              `json:"to"`   // Unix ms, not included
+	Reason   string             `json:"reason"`
+	By       string             `json:"by"`
+}
+
+// Check tells what is wrong with a window, by field. An error is a
+// devices.ErrInvalid.
+func (w *Window) Check() (field string, err error) {
+	bad := func(field, format string, args ...any) (string, error) {
+		return field, fmt.Errorf(format+": %w", append(args, devices.ErrInvalid)...)
+	}
+	switch {
+	case w.ID == "":
+		return bad("id", "a window without an id")
+	case w.Facility == "" && w.Cabinet == "" && w.Area == "" && w.Kind == "" && w.Rule == "":
+		return bad("facility", "the window is for the whole city; want a facility, cabinet, circuit, area, kind or rule")
+	case w.Circuit != "" && w.Cabinet == "":
+		return bad("cabinet", "circuit %s of which cabinet", w.Circuit)
+	case strings.TrimSpace(w.Reason) == "":
+		return bad("reason", "a window without a reason")
+	case strings.TrimSpace(w.By) == "":
+		return bad("by", "a window of nobody")
+	case w.To <= w.From:
+		return bad("to", "it ends before it begins")
+	case w.To-w.From > MaxWindow.Milliseconds():
+		return bad("to", "it lasts %s; want at most %d days: make it anew when that is over", time.Duration(w.To-w.From)*time.Millisecond, MaxWindow/(24*time.Hour))
+	}
+	if w.Kind != "" {
+		if _, err := devices.ParseKind(w.Kind); err != nil {
+			return bad("kind", "found %q; want manhole, streetlight or bridge", w.Kind)
+		}
+	}
+	return "", nil
+}
+
+// Encode is the window as the log has it.
+func (w *Window) Encode() ([]byte, error) {
+	b, err := json.Marshal(w)
+	if err != nil {
+		return nil, fmt.Errorf("window %s: %w", w.ID, err)
+	}
+	return b, nil
+}
+
+// on tells whether the window lasts at an instant.
+func (w *Window) on(wall int64) bool { return wall >= w.From && wall < w.To }
+
+// at tells whether f is one of those that the window names.
+func (w *Window) at(e *Engine, f *facility) bool {
+	return (w.Facility == "" || w.Facility == f.id) &&
+		(w.Kind == "" || w.Kind == f.kind.String()) &&
+		(w.Area == "" || strings.HasPrefix(e.texts.text(f.area), string(w.Area))) &&
+		(w.Cabinet == "" || w.over(f.parent))
+}
+
+// over tells whether p or what is above it is the window's cabinet or circuit.
+func (w *Window) over(p *parent) bool {
+	for ; p != nil; p = p.up {
+		if w.Circuit != "" && p.level == Circuit && string(p.id) == w.Cabinet+":"+w.Circuit || w.Circuit == "" && p.level == Cabinet && string(p.id) == w.Cabinet {
+			return true
+		}
+	}
+	return false
+}
+
+// window takes one over from the log.
+func (e *Engine) window(text []byte) error {
+	var w Window
+	if err := json.Unmarshal(text, &w); err != nil {
+		return fmt.Errorf("window: %w", err)
+	}
+	if w.ID == "" || w.To-w.From > MaxWindow.Milliseconds() {
+		return fmt.Errorf("window %q from %d to %d: %w", w.ID, w.From, w.To, devices.ErrInvalid)
+	}
+	e.windows = slices.DeleteFunc(e.windows, func(x Window) bool { return x.ID == w.ID })
+	if w.To > e.wall {
+		e.windows = append(e.windows, w)
+	}
+	e.turn()
+	return nil
+}
+
+// turnIfDue lets windows begin and end.
+func (e *Engine) turnIfDue() {
+	if e.turns != 0 && e.wall >= e.turns {
+		e.turn()
+	}
+}
+
+// turn finds out what is under maintenance now. It asks every facility: windows
+// begin and end some times a day. What is still bad where a window has ended
+// opens in this frame.
+func (e *Engine) turn() {
+	e.turns = 0
+	e.windows = slices.DeleteFunc(e.windows, func(w Window) bool { return w.To <= e.wall })
+	for i := range e.windows {
+		next := e.windows[i].From
+		if next <= e.wall {
+			next = e.windows[i].To
+		}
+		if e.turns == 0 || next < e.turns {
+			e.turns = next
+		}
+	}
+	for _, f := range e.facilities {
+		e.maintain(f)
+		e.count(f)
+	}
+	for _, f := range sorted(e.all()) {
+		e.await(f)
+		e.weigh(f)
+	}
+	for _, p := range e.parentsInOrder() {
+		e.stirAll(p)
+	}
+}
+
+// maintain notes whether all of f is under maintenance.
+func (e *Engine) maintain(f *facility) {
+	f.maintained = false
+	for i := range e.windows {
+		w := &e.windows[i]
+		f.maintained = f.maintained || w.Rule == "" && w.on(e.wall) && w.at(e, f)
+	}
+}
+
+// maintained tells whether nothing is to be opened for r at f.
+func (e *Engine) maintained(f *facility, r *Rule) bool {
+	if f.maintained {
+		return true
+	}
+	for i := range e.windows {
+		if w := &e.windows[i]; w.Rule == r.Name && w.on(e.wall) && w.at(e, f) {
+			return true
+		}
+	}
+	return false
+}
+
+// maintainedCause tells whether nothing is to be opened for c. A window for a
+// facility or an area is none for what they hang on.
+func (e *Engine) maintainedCause(c *cause) bool {
+	for i := range e.windows {
+		w := &e.windows[i]
+		if w.on(e.wall) && w.Facility == "" && w.Area == "" && (w.Kind == "" || w.Kind == c.rule.Kind.String()) && (w.Rule == "" || w.Rule == c.rule.Name) && (w.Cabinet == "" || w.over(c.parent)) {
+			return true
+		}
+	}
+	return false
+}
