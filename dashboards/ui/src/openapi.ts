@@ -4,6 +4,66 @@
  */
 
 export interface paths {
+    "/api/v1/areas": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The grid of areas by code
+         * @description Needs the role viewer.
+         */
+        get: operations["get-areas"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/areas/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One area with its outline
+         * @description Needs the role viewer.
+         */
+        get: operations["get-areas-code"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/census/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Import a census file, all or nothing
+         * @description Needs the role admin.
+         */
+        post: operations["post-census-import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/devices/{id}/password": {
         parameters: {
             query?: never;
@@ -56,6 +116,26 @@ export interface paths {
          * @description Needs the role viewer.
          */
         get: operations["get-facilities-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/facilities/{id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who changed what about a facility, the newest first
+         * @description Needs the role viewer.
+         */
+        get: operations["get-facilities-id-history"];
         put?: never;
         post?: never;
         delete?: never;
@@ -606,6 +686,15 @@ export interface components {
             /** @enum {string} */
             role: "viewer" | "operator" | "dispatcher" | "admin";
         };
+        Area: {
+            bbox?: number[] | null;
+            code: string;
+            has_outline: boolean;
+            level: string;
+            name: string;
+            outline?: unknown;
+            parent?: string;
+        };
         Book: {
             boot?: string;
             /** Format: int64 */
@@ -618,6 +707,11 @@ export interface components {
             missing: number;
             /** Format: int64 */
             received: number;
+        };
+        Change: {
+            column: string;
+            new: string;
+            old: string;
         };
         ChangeUserInputBody: {
             /** @description ends the user's sessions */
@@ -680,6 +774,37 @@ export interface components {
             ticket: number;
             what: string;
         };
+        Facility: {
+            area?: string;
+            cabinet?: string;
+            circuit?: string;
+            component?: string;
+            condition?: string;
+            device: string;
+            /** Format: int64 */
+            expect_s?: number;
+            gateway?: string;
+            has_place: boolean;
+            id: string;
+            in_charge?: string;
+            installed?: string;
+            kind: string;
+            /** Format: double */
+            lat: number;
+            limits?: {
+                [key: string]: number;
+            };
+            /** Format: double */
+            lon: number;
+            maintainer?: string;
+            model?: string;
+            name: string;
+            owner?: string;
+            provisional?: boolean;
+            /** Format: int64 */
+            updated: number;
+            vendor?: string;
+        };
         FacilityItem: {
             area?: string;
             cabinet?: string;
@@ -734,6 +859,16 @@ export interface components {
             /** Format: int64 */
             to: number;
         };
+        HistoryItem: {
+            at: string | null;
+            by: string;
+            changes: components["schemas"]["Change"][] | null;
+            id: string;
+            /** @description the facility as it was when it was taken out */
+            was?: components["schemas"]["Facility"];
+            /** @enum {string} */
+            what: "added" | "changed" | "gone" | "password";
+        };
         LatestBody: {
             values: components["schemas"]["LatestValue"][] | null;
         };
@@ -787,6 +922,16 @@ export interface components {
         NoteInputBody: {
             note?: string;
         };
+        PageArea: {
+            items: components["schemas"]["Area"][] | null;
+            /** @description cursor of the next page, null on the last */
+            next: string | null;
+            /**
+             * Format: int64
+             * @description how many match in all, where that is known
+             */
+            total?: number;
+        };
         PageFacilityItem: {
             items: components["schemas"]["FacilityItem"][] | null;
             /** @description cursor of the next page, null on the last */
@@ -799,6 +944,16 @@ export interface components {
         };
         PageGapItem: {
             items: components["schemas"]["GapItem"][] | null;
+            /** @description cursor of the next page, null on the last */
+            next: string | null;
+            /**
+             * Format: int64
+             * @description how many match in all, where that is known
+             */
+            total?: number;
+        };
+        PageHistoryItem: {
+            items: components["schemas"]["HistoryItem"][] | null;
             /** @description cursor of the next page, null on the last */
             next: string | null;
             /**
@@ -961,6 +1116,22 @@ export interface components {
             points: components["schemas"]["Point"][] | null;
             unit: string;
         };
+        Report: {
+            /** Format: int64 */
+            added: number;
+            /** Format: int64 */
+            changed: number;
+            dry_run?: boolean;
+            encoding: string;
+            /** Format: int64 */
+            gone: number;
+            /** Format: int64 */
+            passwords: number;
+            /** Format: int64 */
+            rows: number;
+            /** Format: int64 */
+            unchanged: number;
+        };
         RetakeInputBody: {
             /** @description refused with this code only */
             code?: string;
@@ -1107,6 +1278,253 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    "get-areas": {
+        parameters: {
+            query?: {
+                /** @description next of the page before */
+                cursor?: string;
+                limit?: number;
+                /** @description what to sort by; each list says what it knows */
+                sort?: string;
+                order?: "asc" | "desc";
+                /** @description the areas directly below this one */
+                parent?: string;
+                level?: "city" | "district" | "street" | "community" | "grid";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageArea"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-areas-code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Area"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-census-import": {
+        parameters: {
+            query?: {
+                format?: "csv" | "geojson";
+                /** @description find every mistake and change nothing */
+                dry_run?: boolean;
+                /** @description take facilities out that the file does not have */
+                delete_missing?: boolean;
+                /** @description do so even with more than 1 % of them */
+                yes?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Report"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "post-devices-id-password": {
         parameters: {
             query?: never;
@@ -1299,6 +1717,90 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FacilityItem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-facilities-id-history": {
+        parameters: {
+            query?: {
+                /** @description next of the page before */
+                cursor?: string;
+                limit?: number;
+                /** @description what to sort by; each list says what it knows */
+                sort?: string;
+                order?: "asc" | "desc";
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageHistoryItem"];
                 };
             };
             /** @description Unauthorized */
@@ -2579,7 +3081,9 @@ export interface operations {
             query?: never;
             header?: never;
             path?: never;
-            cookie?: never;
+            cookie?: {
+                lamplighter?: string;
+            };
         };
         requestBody: {
             content: {
@@ -3673,7 +4177,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                name: string;
+            };
             cookie?: never;
         };
         requestBody: {
