@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"os"
@@ -77,5 +78,16 @@ func TestABadRuleFileChangesNothingAndSaysWhy(t *testing.T) {
 	})
 	if _, err := rules.Parse([]byte(set.Text()), dict); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestRulesTestEndsBadlyWhenATestFails(t *testing.T) {
+	var out bytes.Buffer
+	if err := run(t.Context(), []string{"rules", "test", "../deploy/rules/covers.test.yml", "../deploy/rules/lamps.test.yml"}, nil, &out); err != nil {
+		t.Errorf("%v\n%s", err, out.String())
+	}
+	err := run(t.Context(), []string{"rules", "test", "../rules/testdata/trials/wrong.test.yml"}, nil, &out)
+	if err == nil || !strings.Contains(err.Error(), "2 of 2") || !strings.Contains(out.String(), "+ happened at 2s") {
+		t.Errorf("%v\n%s", err, out.String())
 	}
 }

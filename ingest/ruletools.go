@@ -19,6 +19,7 @@ func loadRules(files []string, zone string, dict *devices.Dictionary) (*rules.Se
 
 type rulesCmd struct {
 	Check rulesCheckCmd `cmd:"" help:"Check rule files: every mistake with its place and its cure."`
+	Test  rulesTestCmd  `cmd:"" help:"Run the tests of rules: what was expected and what happened."`
 	Print rulesPrintCmd `cmd:"" help:"Print the built-in rule file, to start one of your own."`
 }
 
@@ -51,4 +52,42 @@ type rulesPrintCmd struct{}
 func (c *rulesPrintCmd) Run(d *doorway) error {
 	_, err := d.out.Write(rules.Default())
 	return err
+}
+
+type rulesTestCmd struct {
+	Files []string `arg:"" type:"existingfile" help:"Files of tests (NAME.test.yml)."`
+	Zone  string   `default:"Asia/Shanghai" help:"Time zone of timetables."`
+}
+
+// Run plays every test of every file.
+func (c *rulesTestCmd) Run(d *doorway) error {
+	dict, err := newDictionary()
+	if err != nil {
+		return err
+	}
+	good, bad := 0, 0
+	for _, f := range c.Files {
+		t, err := rules.ReadTrials(f, c.Zone, dict)
+		if err != nil {
+			return err
+		}
+		vs, err := t.Run()
+		if err != nil {
+			return err
+		}
+		for i := range vs {
+			if vs[i].Good() {
+				good++
+			} else {
+				bad++
+			}
+			if _, err := fmt.Fprintln(d.out, vs[i].String()); err != nil {
+				return err
+			}
+		}
+	}
+	if bad > 0 {
+		return fmt.Errorf("%d of %d tests of rules failed", bad, good+bad)
+	}
+	return nil
 }

@@ -29,7 +29,7 @@ type Source struct {
 const maxSource = 1 << 20
 
 // Sources reads rule files: each path is a file, a folder (its *.yml and *.yaml
-// in the order of their names) or "default". No path at all is the built-in file.
+// in the order of their names, but for tests, *.test.yml) or "default". No path at all is the built-in file.
 func Sources(paths []string) ([]Source, error) {
 	if len(paths) == 0 {
 		paths = []string{Builtin}
@@ -73,7 +73,7 @@ func listed(path string) ([]string, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read rules: %w", err)
 		}
-		files = append(files, m...)
+		files = append(files, slices.DeleteFunc(m, isTrial)...)
 	}
 	if len(files) == 0 {
 		return nil, &Mistake{File: path, Msg: "the folder has no rule file; want *.yml or *.yaml"}

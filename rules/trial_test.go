@@ -1,0 +1,87 @@
+package rules
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// The rule files that a city may begin with, by their own tests.
+func TestTheExamplesOfRulesPassTheirTests(t *testing.T) {
+	s := tell(t)
+	files, err := filepath.Glob("../deploy/rules/*.test.yml")
+	if err != nil || len(files) < 2 {
+		t.Fatalf("%d files of tests (%v), want 2 at least", len(files), err)
+	}
+	for _, f := range files {
+		x, err := ReadTrials(f, "Asia/Shanghai", s.dict)
+		if err != nil {
+			t.Fatal(err)
+		}
+		vs, err := x.Run()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, v := range vs {
+			if !v.Good() {
+				t.Error(v.String())
+			}
+		}
+	}
+	ss, err := Sources([]string{"default", "../deploy/rules"}) // without their tests
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Parse(Bundle("", ss), s.dict); err != nil || len(ss) != 3 {
+		t.Errorf("%d files of rules, want 3: %v", len(ss), err)
+	}
+}
+
+func TestATestSaysWhatItExpectedAndWhatHappened(t *testing.T) {
+	x, err := ReadTrials("testdata/trials/wrong.test.yml", "Asia/Shanghai", tell(t).dict)
+	if err != nil {
+		t.Fatal(err)
+	}
+	vs, err := x.Run()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, v := range vs {
+		got = append(got, v.String())
+	}
+	const want = `FAIL testdata/trials/wrong.test.yml:3: what is expected does not happen
+     - expected at 4s: opened cover_displaced of MH-1 (line 10)
+     + happened at 2s: opened cover_displaced of MH-1, severity critical
+FAIL testdata/trials/wrong.test.yml:12: the severity and the members count
+     - expected at 33s: opened circuit_silent of CAB:C1, severity minor, members 3 (line 19)
+     + happened at 33s: opened circuit_silent of CAB:C1, severity critical, members 4`
+	if g := strings.Join(got, "\n"); g != want {
+		t.Errorf("got\n%s\nwant\n%s", g, want)
+	}
+}
+
+func TestMistakesInTestsAreNamedWithTheirPlace(t *testing.T) {
+	_, err := ReadTrials("testdata/trials/mistakes.test.yml", "Asia/Shanghai", tell(t).dict)
+	if err == nil {
+		t.Fatal("it was taken")
+	}
+	for _, want := range []string{
+		`:5:26: kind: found "tree"; want manhole, streetlight or bridge`,
+		`:7:43: values: there is no channel tilt_degg; did you mean tilt_deg?`,
+		`:7:9: the test has no facility MH-2`,
+		`:8:55: cover_open: found "1"; want true or false`,
+		`:9:9: every needs until, after at`,
+		`:10:9: a line of the timeline needs one of values, silent and window`,
+		`:11:26: window: the window is for the whole city`,
+		`:13:14: at: found 1, which has no unit; write 1s for seconds`,
+		`:14:18: expect: unknown key opend; did you mean opened?`,
+	} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("got\n%v\nwant %s in it", err, want)
+		}
+	}
+	if n := strings.Count(err.Error(), "\n") + 1; n != 9 {
+		t.Errorf("%d mistakes, want 9:\n%v", n, err)
+	}
+}

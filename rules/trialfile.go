@@ -1,0 +1,329 @@
+package rules
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"lamplighter/devices"
+	"lamplighter/devices/registry"
+)
+
+// trialSuffixes are how the names of files with tests end; they are no rule
+// files where a folder is read.
+var trialSuffixes = [...]string{".test.yml", ".test.yaml"}
+
+func isTrial(name string) bool {
+	return strings.HasSuffix(name, trialSuffixes[0]) || strings.HasSuffix(name, trialSuffixes[1])
+}
+
+// Trials is the tests of one file, with the rules that they are about.
+type Trials struct {
+	file  string
+	dict  *devices.Dictionary
+	zone  *time.Location
+	set   *Set
+	tests []*trial
+}
+
+// trial is one test: a small city, what happens to it, and what follows.
+type trial struct {
+	name      string
+	line      int
+	start     time.Time
+	until     time.Duration
+	tolerance time.Duration
+	city      []registry.Facility
+	says      []said
+	expects   []expected
+}
+
+// said is what facilities report, once or again and again; without values they
+// are silent.
+type said struct {
+	at, every, until, late, silent time.Duration
+	ids                            []string
+	values                         []devices.Value
+	window                         *Window
+	lasts                          time.Duration // of window
+}
+
+// expected is one transition that should follow.
+type expected struct {
+	line     int
+	at       time.Duration
+	what     TransitionType
+	facility string
+	defect   string
+	severity Severity // "" = any
+	members  int      // that are attached when it opens, -1 = any
+}
+
+// ReadTrials reads a file of tests, and the rule files that it names, which lie
+// beside it. An error is [Mistakes] or says what could not be read.
+func ReadTrials(path, zone string, dict *devices.Dictionary) (*Trials, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read tests of rules: %w", err)
+	}
+	loc, err := time.LoadLocation(zone)
+	if err != nil {
+		return nil, fmt.Errorf("zone %q: %w", zone, err)
+	}
+	t := &Trials{file: path, dict: dict, zone: loc}
+	r := &reader{file: path, lines: strings.Split(string(text), "\n")}
+	var files []string
+	var doc yaml.Node
+	switch err := yaml.Unmarshal(text, &doc); {
+	case err != nil && !errors.Is(err, io.EOF):
+		return nil, Mistakes{{File: path, Msg: "this is no YAML: " + strings.TrimPrefix(err.Error(), "yaml: ")}}
+	case len(doc.Content) == 0:
+		return nil, Mistakes{{File: path, Msg: "the file is empty; want rules: and tests:"}}
+	}
+	r.mapping(doc.Content[0], "the file", fields{
+		"rules": func(n *yaml.Node) {
+			r.list(n, "rules", func(n *yaml.Node) {
+				f := n.Value
+				if f != Builtin && !filepath.IsAbs(f) {
+					f = filepath.Join(filepath.Dir(path), f)
+				}
+				files = append(files, f)
+			})
+		},
+		"tests": func(n *yaml.Node) { r.list(n, "tests", func(n *yaml.Node) { t.test(r, n) }) },
+	})
+	if len(r.wrong) == 0 && (len(files) == 0 || len(t.tests) == 0) {
+		r.failAt(1, 0, "found %d rule files and %d tests; want rules: [FILE] and tests:", len(files), len(t.tests))
+	}
+	if len(r.wrong) > 0 {
+		return nil, r.wrong
+	}
+	ss, err := Sources(files)
+	if err != nil {
+		return nil, err
+	}
+	if t.set, err = Parse(Bundle(zone, ss), dict); err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+func (t *Trials) test(r *reader, n *yaml.Node) {
+	x := &trial{line: n.Line, tolerance: time.Second, start: time.Date(2026, 1, 1, 0, 0, 0, 0, t.zone)}
+	r.mapping(n, "test", fields{
+		"name": r.text("name", &x.name),
+		"start": func(n *yaml.Node) {
+			at, err := time.Parse(time.RFC3339, n.Value)
+			if err != nil {
+				r.fail(n, "start: found %s; want an instant such as \"2026-01-01T20:00:00+08:00\"", shape(n))
+				return
+			}
+			x.start = at
+		},
+		"until":      r.duration("until", &x.until),
+		"tolerance":  r.duration("tolerance", &x.tolerance),
+		"facilities": func(n *yaml.Node) { r.list(n, "facilities", func(n *yaml.Node) { t.facility(r, n, x) }) },
+		"timeline":   func(n *yaml.Node) { r.list(n, "timeline", func(n *yaml.Node) { t.said(r, n, x) }) },
+		"expect":     func(n *yaml.Node) { r.list(n, "expect", func(n *yaml.Node) { x.expect(r, n) }) },
+	})
+	for _, s := range x.says {
+		x.until = max(x.until, s.at, s.until)
+	}
+	for _, e := range x.expects {
+		x.until = max(x.until, e.at+x.tolerance)
+	}
+	switch {
+	case x.name == "":
+		r.fail(n, "a test without a name")
+	case x.until > maxTrial:
+		r.fail(n, "the test lasts %s; want at most %s", x.until, maxTrial)
+	}
+	t.tests = append(t.tests, x)
+}
+
+// maxTrial is how long a test may last; it is played second by second.
+const maxTrial = 7 * 24 * time.Hour
+
+var idRange = regexp.MustCompile(`\{(\d+)\.\.(\d+)\}`)
+
+// ids is what an id means: SL-{1..3} is three.
+func (r *reader) ids(n *yaml.Node) []string {
+	m := idRange.FindStringSubmatchIndex(n.Value)
+	if m == nil {
+		if n.Value == "" {
+			r.fail(n, "found %s; want the id of a facility", shape(n))
+		}
+		return []string{n.Value}
+	}
+	from, _ := strconv.Atoi(n.Value[m[2]:m[3]])
+	to, _ := strconv.Atoi(n.Value[m[4]:m[5]])
+	if to < from || to-from >= 100_000 {
+		r.fail(n, "found %s; want a first and a last number, at most 100000 of them", n.Value)
+		return nil
+	}
+	out := make([]string, 0, to-from+1)
+	for i := from; i <= to; i++ {
+		out = append(out, n.Value[:m[0]]+strconv.Itoa(i)+n.Value[m[1]:])
+	}
+	return out
+}
+
+func (t *Trials) facility(r *reader, n *yaml.Node, x *trial) {
+	var f registry.Facility
+	var ids []string
+	var area string
+	var expect float64
+	place, before := 0, len(r.wrong)
+	degrees := func(what string, most float64, to *float64) func(*yaml.Node) {
+		return func(n *yaml.Node) { place++; r.number(what, -most, most, to)(n) }
+	}
+	kinds := []string{devices.Manhole.String(), devices.Streetlight.String(), devices.Bridge.String()}
+	r.mapping(n, "facility", fields{
+		"id": func(n *yaml.Node) { ids = r.ids(n) },
+		"kind": r.choice("kind", kinds, func(s string) {
+			if k, err := devices.ParseKind(s); err == nil {
+				f.Kind = k
+			}
+		}),
+		"model": r.text("model", &f.Model), "cabinet": r.text("cabinet", &f.Cabinet), "circuit": r.text("circuit", &f.Circuit), "area": r.text("area", &area),
+		"expect_s": r.number("expect_s", 1, 1e7, &expect),
+		"lon":      degrees("lon", 180, &f.Lon), "lat": degrees("lat", 90, &f.Lat),
+		"limits": func(n *yaml.Node) {
+			f.Limits = make(map[string]float64)
+			fs := fields{}
+			for i := 0; i+1 < len(n.Content); i += 2 {
+				ch := n.Content[i].Value
+				fs[ch] = func(n *yaml.Node) {
+					var l float64
+					r.number("limits."+ch, -1e12, 1e12, &l)(n)
+					f.Limits[ch] = l
+				}
+			}
+			r.mapping(n, "limits", fs)
+		},
+	})
+	if len(r.wrong) == before && (len(ids) == 0 || f.Kind == devices.KindUnknown) {
+		r.fail(n, "a facility needs id and kind: %s", either(kinds))
+	}
+	f.Area, f.ExpectS, f.HasPlace = devices.AreaCode(area), int64(expect), place == 2
+	for _, id := range ids {
+		f.ID, f.Device = devices.FacilityID(id), devices.DeviceID(id)
+		x.city = append(x.city, f)
+	}
+}
+
+func (t *Trials) said(r *reader, n *yaml.Node, x *trial) {
+	var s said
+	before := len(r.wrong)
+	r.mapping(n, "timeline", fields{
+		"at": r.duration("at", &s.at), "every": r.duration("every", &s.every), "until": r.duration("until", &s.until),
+		"late": r.duration("late", &s.late), "silent": r.duration("silent", &s.silent),
+		"facility": func(n *yaml.Node) { s.ids = append(s.ids, r.ids(n)...) },
+		"values":   func(n *yaml.Node) { s.values = t.values(r, n) },
+		"window":   func(n *yaml.Node) { s.window = r.window(n, &s.lasts) },
+	})
+	one := 0
+	for _, is := range []bool{len(s.values) > 0, s.silent > 0, s.window != nil} {
+		if is {
+			one++
+		}
+	}
+	switch {
+	case len(r.wrong) > before:
+	case one != 1:
+		r.fail(n, "a line of the timeline needs one of values, silent and window")
+	case s.window == nil && len(s.ids) == 0:
+		r.fail(n, "whose? want facility: ID")
+	case s.every > 0 && s.until <= s.at:
+		r.fail(n, "every needs until, after at")
+	}
+	for _, id := range s.ids {
+		if !slices.ContainsFunc(x.city, func(f registry.Facility) bool { return string(f.ID) == id }) {
+			r.fail(n, "the test has no facility %s", id)
+			break
+		}
+	}
+	x.says = append(x.says, s)
+}
+
+// window reads what a maintenance window names, and how long it lasts.
+func (r *reader) window(n *yaml.Node, lasts *time.Duration) *Window {
+	w := &Window{Reason: "test", By: "test"}
+	var facility, area string
+	r.mapping(n, "window", fields{
+		"for": r.duration("window.for", lasts), "facility": r.text("window.facility", &facility), "cabinet": r.text("window.cabinet", &w.Cabinet),
+		"circuit": r.text("window.circuit", &w.Circuit), "area": r.text("window.area", &area), "kind": r.text("window.kind", &w.Kind), "rule": r.text("window.rule", &w.Rule),
+	})
+	w.ID, w.Facility, w.Area = fmt.Sprint("line ", n.Line), devices.FacilityID(facility), devices.AreaCode(area)
+	w.To = lasts.Milliseconds()
+	if _, err := w.Check(); err != nil {
+		r.fail(n, "window: %v", err)
+	}
+	return w
+}
+
+func (t *Trials) values(r *reader, n *yaml.Node) (out []devices.Value) {
+	fs := fields{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		name := n.Content[i]
+		fs[name.Value] = func(n *yaml.Node) {
+			c := t.dict.Lookup([]byte(name.Value))
+			if c == nil {
+				var known []string
+				for _, c := range t.dict.All() {
+					known = append(known, c.Name)
+				}
+				r.fail(name, "values: there is no channel %s%s", name.Value, meant(name.Value, known))
+				return
+			}
+			v := devices.Value{Channel: c}
+			switch c.Type {
+			case devices.Bool:
+				if n.Tag != "!!bool" {
+					r.fail(n, "%s: found %s; want true or false", c.Name, shape(n))
+				} else if n.Value == "true" {
+					v.Num = 1
+				}
+			case devices.Text:
+				v.Text = n.Value
+			default:
+				r.number(c.Name, -1e12, 1e12, &v.Num)(n)
+			}
+			out = append(out, v)
+		}
+	}
+	r.mapping(n, "values", fs)
+	return out
+}
+
+func (x *trial) expect(r *reader, n *yaml.Node) {
+	e := expected{line: n.Line, members: -1}
+	var members float64 = -1
+	before := len(r.wrong)
+	saw := func(what TransitionType) func(*yaml.Node) {
+		return func(n *yaml.Node) {
+			if e.what != 0 {
+				r.fail(n, "expect: one line says one of opened, closed and changed")
+			}
+			e.what, e.defect = what, n.Value
+		}
+	}
+	r.mapping(n, "expect", fields{
+		"at": r.duration("at", &e.at), "facility": r.text("facility", &e.facility), "severity": r.severity("severity", &e.severity),
+		"members": r.number("members", 0, 1e6, &members), "opened": saw(Opened), "closed": saw(Ended), "changed": saw(Changed),
+	})
+	e.members = int(members)
+	if len(r.wrong) == before && (e.what == 0 || e.facility == "") {
+		r.fail(n, "expect: want at, facility, and one of opened, closed and changed with the name of the rule")
+	}
+	x.expects = append(x.expects, e)
+}
