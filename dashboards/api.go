@@ -42,6 +42,7 @@ func (s *Server) api(mux *http.ServeMux) huma.API {
 	route(s, a, auth.Viewer, http.MethodGet, "/api/v1/tickets", "Tickets, the newest first", s.tickets)
 	route(s, a, auth.Viewer, http.MethodGet, "/api/v1/tickets/{id}", "One ticket with its history and pages", s.ticket)
 	route(s, a, auth.Viewer, http.MethodGet, "/api/v1/tickets/{id}/members", "The facilities behind a ticket of a common cause", s.members)
+	route(s, a, auth.Viewer, http.MethodGet, "/api/v1/tickets/{id}/explanation", "Why a ticket was opened", s.explanation)
 	route(s, a, auth.Operator, http.MethodPost, "/api/v1/tickets/{id}/acknowledge", "Take a ticket on", s.acknowledge)
 	route(s, a, auth.Operator, http.MethodPost, "/api/v1/tickets/{id}/close", "Close a ticket by hand", s.closeTicket)
 	route(s, a, auth.Viewer, http.MethodGet, "/api/v1/windows", "Maintenance windows", s.windows)

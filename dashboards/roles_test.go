@@ -29,6 +29,7 @@ var routes = []struct {
 	{auth.Viewer, "GET", "/api/v1/tickets", ""},
 	{auth.Viewer, "GET", "/api/v1/tickets/{id}", ""},
 	{auth.Viewer, "GET", "/api/v1/tickets/{id}/members", ""},
+	{auth.Viewer, "GET", "/api/v1/tickets/{id}/explanation", ""},
 	{auth.Operator, "POST", "/api/v1/tickets/{id}/acknowledge", `{}`},
 	{auth.Operator, "POST", "/api/v1/tickets/{id}/close", `{}`},
 	{auth.Viewer, "GET", "/api/v1/windows", ""},

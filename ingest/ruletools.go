@@ -2,9 +2,14 @@ package main
 
 import (
 	"fmt"
+	"io"
+	"strings"
+	"time"
 
 	"lamplighter/devices"
+	"lamplighter/ingest/config"
 	"lamplighter/rules"
+	"lamplighter/rules/tickets"
 )
 
 // loadRules compiles rule files and folders of them, or the built-in file; zone
@@ -18,9 +23,10 @@ func loadRules(files []string, zone string, dict *devices.Dictionary) (*rules.Se
 }
 
 type rulesCmd struct {
-	Check rulesCheckCmd `cmd:"" help:"Check rule files: every mistake with its place and its cure."`
-	Test  rulesTestCmd  `cmd:"" help:"Run the tests of rules: what was expected and what happened."`
-	Print rulesPrintCmd `cmd:"" help:"Print the built-in rule file, to start one of your own."`
+	Check   rulesCheckCmd   `cmd:"" help:"Check rule files: every mistake with its place and its cure."`
+	Test    rulesTestCmd    `cmd:"" help:"Run the tests of rules: what was expected and what happened."`
+	Explain rulesExplainCmd `cmd:"" help:"Say why a ticket was opened."`
+	Print   rulesPrintCmd   `cmd:"" help:"Print the built-in rule file, to start one of your own."`
 }
 
 type rulesCheckCmd struct {
@@ -90,4 +96,46 @@ func (c *rulesTestCmd) Run(d *doorway) error {
 		return fmt.Errorf("%d of %d tests of rules failed", bad, good+bad)
 	}
 	return nil
+}
+
+type rulesExplainCmd struct {
+	dataFlag
+	configFlag
+	Ticket string `arg:"" help:"Id or number of the ticket."`
+}
+
+// Run prints the sentences, Chinese first.
+func (c *rulesExplainCmd) Run(d *doorway) error {
+	conf, err := config.Load(c.Config, d.env)
+	if err != nil {
+		return err
+	}
+	zone, err := time.LoadLocation(conf.Zone)
+	if err != nil {
+		return fmt.Errorf("zone: %w", err)
+	}
+	db, _, _, closeDB, err := openCensus(d, c.Config, c.Data)
+	if err != nil {
+		return err
+	}
+	defer closeDB()
+	x, err := tickets.Explain(d.ctx, db, c.Ticket)
+	if err != nil {
+		return err
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s: %s / %s\n", x.Number, x.Facility, x.Summary.ZH, x.Summary.EN)
+	if x.Evidence == nil {
+		b.WriteString("没有保存立案依据。 / It is not known what decided it.\n")
+	} else {
+		says := x.Evidence.Sentences(zone)
+		for _, s := range says {
+			fmt.Fprintf(&b, "  %s\n", s.ZH)
+		}
+		for _, s := range says {
+			fmt.Fprintf(&b, "  %s\n", s.EN)
+		}
+	}
+	_, err = io.WriteString(d.out, b.String())
+	return err
 }

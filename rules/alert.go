@@ -33,7 +33,8 @@ type Transition struct {
 	Limit    float64 // NaN = none
 	Summary  devices.Title
 	Page     PageDelay
-	Rules    string // version of the rule set
+	Rules    string    // version of the rule set
+	Evidence *Evidence // of Opened: what decided it
 }
 
 // holds notes whether a rule's condition holds; at is the event time that says
@@ -131,6 +132,9 @@ func (e *Engine) emit(f *facility, r *Rule, what TransitionType, at int64) {
 		t.Severity = r.severity(a.step)
 	}
 	t.Value, t.Limit = r.shown(f, e.texts)
+	if what == Opened {
+		t.Evidence = e.evidence(f, r)
+	}
 	if r.Channel != nil {
 		t.Channel = r.Channel.Name
 	}

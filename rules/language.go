@@ -188,10 +188,12 @@ func (x *expressions) uses(what string, n *yaml.Node, ast *cel.Ast) {
 	slices.Sort(names)
 	for _, name := range slices.Compact(names) {
 		if ch := x.l.channels[name]; ch != nil {
+			x.t.read(ch)
 			x.t.inputs |= x.l.bit(kr, ch)
 			continue
 		}
 		if ch, ok := strings.CutPrefix(name, limitPrefix); ok {
+			x.t.read(x.l.channels[ch])
 			if _, ok := x.t.Limits[ch]; !ok {
 				x.r.fail(n, "%s: %s has no default; write limits: {%s: NUMBER}, or {%s: census} where only the census knows it", what, name, ch, ch)
 			}

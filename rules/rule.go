@@ -63,7 +63,8 @@ type Rule struct {
 	inputs  uint64      // the bits of the channels that when, clear and steps use
 	timed   bool        // night stands in them
 	derived []*derived
-	causes  []*Rule // the rules that collapse this one's alerts
+	reads   []*devices.Channel // what when, at_once, clear and steps look at, by name
+	causes  []*Rule            // the rules that collapse this one's alerts
 }
 
 // Step is a worse severity of a rule whose condition holds.

@@ -136,9 +136,13 @@ func (d *Desk) apply(ctx context.Context, tx *database.Tx, t *rules.Transition, 
 	case rules.Changed:
 		return d.regrade(ctx, tx, t)
 	}
+	why, err := evidence(t)
+	if err != nil {
+		return err
+	}
 	return d.open(ctx, tx, &opening{
 		facility: string(t.Facility), kind: t.Kind.String(), defect: t.Defect, severity: t.Severity, at: t.At, wall: t.Wall,
-		summary: t.Summary, channel: t.Channel, value: t.Value, limit: t.Limit, delay: t.Page.After.Milliseconds(),
+		summary: t.Summary, channel: t.Channel, value: t.Value, limit: t.Limit, delay: t.Page.After.Milliseconds(), evidence: why,
 	}, did)
 }
 

@@ -23,6 +23,7 @@ type opening struct {
 	value, limit           float64 // NaN = none
 	delay                  int64   // ms that the page is kept back
 	note                   string  // in the history
+	evidence               string  // JSON of rules.Evidence, "" = none
 }
 
 // open opens a ticket unless there is one for the facility and defect.
@@ -35,9 +36,9 @@ func (d *Desk) open(ctx context.Context, tx *database.Tx, o *opening, did *tally
 		return err
 	}
 	var id int64
-	err = tx.QueryRow(ctx, `INSERT INTO ticket (number, facility, kind, defect, severity, state, opened_at, event_at, rule, summary_zh, summary_en, channel, value, limit_value)
-		VALUES (?,?,?,?,?,'open',?,?,?,?,?,?,?,?) ON CONFLICT (facility, defect) WHERE state <> 'closed' DO NOTHING RETURNING id`,
-		number, o.facility, o.kind, o.defect, string(o.severity), o.wall, o.at, o.defect, o.summary.ZH, o.summary.EN, o.channel, number64(o.value), number64(o.limit)).Scan(&id)
+	err = tx.QueryRow(ctx, `INSERT INTO ticket (number, facility, kind, defect, severity, state, opened_at, event_at, rule, summary_zh, summary_en, channel, value, limit_value, evidence)
+		VALUES (?,?,?,?,?,'open',?,?,?,?,?,?,?,?,?) ON CONFLICT (facility, defect) WHERE state <> 'closed' DO NOTHING RETURNING id`,
+		number, o.facility, o.kind, o.defect, string(o.severity), o.wall, o.at, o.defect, o.summary.ZH, o.summary.EN, o.channel, number64(o.value), number64(o.limit), o.evidence).Scan(&id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil // somebody was faster
 	}

@@ -1,0 +1,128 @@
+package rules
+
+import (
+	"math"
+	"slices"
+	"strings"
+
+	"lamplighter/devices"
+)
+
+// Evidence is what decided that a ticket opens: enough to say why without the
+// rules and the census of that day. Instants are Unix ms.
+type Evidence struct {
+	Rule    string          `json:"rule"`
+	Version string          `json:"version"`           // of the rule set
+	When    string          `json:"when,omitempty"`    // as written
+	AtOnce  string          `json:"at_once,omitempty"` // as written, where it held and for was not waited for
+	Silent  float64         `json:"silent,omitempty"`  // × ExpectMS
+	Cause   *CauseEvidence  `json:"cause,omitempty"`   // of a collapse
+	Since   int64           `json:"since"`             // event time since when it held
+	Pending int64           `json:"pending"`           // wall clock since when it held
+	ForMS   int64           `json:"for_ms"`
+	At      int64           `json:"at"` // wall clock of the frame that decided
+	Seen    int64           `json:"seen,omitempty"`
+	Expect  int64           `json:"expect_ms,omitempty"`
+	Values  []EvidenceValue `json:"values,omitempty"`
+}
+
+// EvidenceValue is a channel, or a value that the rule derives of one, as it
+// was. What was not known is left out.
+type EvidenceValue struct {
+	Name   string        `json:"name"`
+	Title  devices.Title `json:"title"`
+	Unit   string        `json:"unit,omitempty"`
+	Number *float64      `json:"number,omitempty"`
+	Yes    *bool         `json:"yes,omitempty"` // of a yes-or-no channel
+	Text   *string       `json:"text,omitempty"`
+	At     int64         `json:"at,omitempty"` // event time
+	Stale  bool          `json:"stale,omitempty"`
+	Limit  *float64      `json:"limit,omitempty"`
+	From   string        `json:"limit_from,omitempty"` // facility, model or rule
+}
+
+// CauseEvidence is how many members were bad together.
+type CauseEvidence struct {
+	Of       string  `json:"of"` // the rule of the members
+	By       string  `json:"by"` // circuit or cabinet
+	Bad      int     `json:"bad"`
+	Total    int     `json:"total"`
+	Share    float64 `json:"share,omitempty"`
+	AtLeast  int     `json:"at_least,omitempty"`
+	WithinMS int64   `json:"within_ms,omitempty"`
+}
+
+// evidence is why r opens at f.
+func (e *Engine) evidence(f *facility, r *Rule) *Evidence {
+	x := &Evidence{Rule: r.Name, Version: e.set.version, When: r.When, Silent: r.Silent, ForMS: r.For.Milliseconds(), At: e.wall}
+	if a := f.find(r.index); a != nil {
+		x.Since, x.Pending = a.event, a.pending
+	}
+	if r.Silent > 0 {
+		x.Seen, x.Expect = f.seen, f.expectMS
+		return x
+	}
+	v := &e.view
+	v.f, v.e, v.rule = f, e, r
+	if r.atOnce != nil && ask(r.atOnce, v) == yes {
+		x.AtOnce = r.AtOnce
+	}
+	for _, c := range r.reads {
+		x.Values = append(x.Values, e.shownValue(f, r, c))
+	}
+	for _, d := range r.derived {
+		y := EvidenceValue{Name: d.name, Title: devices.Title{ZH: d.name, EN: d.name}, At: f.newest}
+		if n, ok := d.of(f, f.newest); ok {
+			y.Number = number(n)
+		}
+		x.Values = append(x.Values, y)
+	}
+	return x
+}
+
+// shownValue is a channel as it is at f.
+func (e *Engine) shownValue(f *facility, r *Rule, c *devices.Channel) EvidenceValue {
+	x := EvidenceValue{Name: c.Name, Title: c.Title, Unit: c.Unit}
+	if l, from, ok := r.limit(f, c.Name, e.texts); ok && c.Type == devices.Number {
+		x.Limit, x.From = number(l), from
+	}
+	v, fresh := f.value(c.ID, r.MaxAge.Milliseconds())
+	if v.at == 0 {
+		return x
+	}
+	x.At, x.Stale = v.at, !fresh
+	switch c.Type {
+	case devices.Bool:
+		yes := v.num == 1
+		x.Yes = &yes
+	case devices.Text:
+		t := e.texts.text(v.text)
+		x.Text = &t
+	default:
+		x.Number = number(v.num)
+	}
+	return x
+}
+
+// number is x where JSON can say it.
+func number(x float64) *float64 {
+	if math.IsNaN(x) || math.IsInf(x, 0) {
+		return nil
+	}
+	return &x
+}
+
+// evidence is why the ticket of c opens.
+func (c *cause) evidence(e *Engine) *Evidence {
+	x := c.rule.Collapse
+	return &Evidence{Rule: c.rule.Name, Version: e.set.version, Since: c.reached, Pending: c.pending, ForMS: c.rule.For.Milliseconds(), At: e.wall,
+		Cause: &CauseEvidence{Of: x.Of, By: x.By.String(), Bad: len(c.bad), Total: c.parent.total[c.rule.Kind], Share: x.Share, AtLeast: x.AtLeast, WithinMS: x.Within.Milliseconds()}}
+}
+
+// read notes that a rule looks at a channel or at its limit.
+func (r *Rule) read(c *devices.Channel) {
+	if !slices.Contains(r.reads, c) {
+		r.reads = append(r.reads, c)
+		slices.SortFunc(r.reads, func(a, b *devices.Channel) int { return strings.Compare(a.Name, b.Name) })
+	}
+}

@@ -1,0 +1,106 @@
+package rules
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"lamplighter/devices"
+	"lamplighter/devices/registry"
+)
+
+// why is the sentences of the ticket that a frame opens, in English and Chinese.
+func (s *story) why(sec float64, items ...devices.Item) (en, zh string) {
+	s.t.Helper()
+	s.seq++
+	found, err := s.e.Step(&devices.Batch{Seq: s.seq, Wall: start + int64(sec*1000), Items: items})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, x := range found.Transitions {
+		if x.Type != Opened {
+			continue
+		}
+		b, err := json.Marshal(x.Evidence)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		var kept Evidence // as the desk keeps it
+		if err := json.Unmarshal(b, &kept); err != nil {
+			s.t.Fatal(err)
+		}
+		for _, t := range kept.Sentences(time.FixedZone("CST", 8*3600)) {
+			en, zh = en+t.EN+"\n", zh+t.ZH+"\n"
+		}
+		return strings.ReplaceAll(en, s.e.set.version, "VERSION"), strings.ReplaceAll(zh, s.e.set.version, "VERSION")
+	}
+	s.t.Fatalf("nothing opened at %g", sec)
+	return "", ""
+}
+
+func same(t *testing.T, got, want string) {
+	t.Helper()
+	if got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}
+
+func TestATicketSaysWhichValuesAndLimitsDecidedIt(t *testing.T) {
+	s := by(t, devices.Manhole, `severity: minor
+		when: tilt_deg > limit_tilt_deg || water_level_m > limit_water_level_m || cover_open
+		limits: {tilt_deg: {default: 15, models: {ACME-7: 10}}, water_level_m: census}
+		for: 2s`)
+	s.step(0, s.census(registry.Facility{ID: "A", Kind: devices.Manhole, Model: "ACME-7"}), s.says("A", 0, "tilt_deg", 12.5, "cover_open", false))
+	s.step(1)
+	en, zh := s.why(2)
+	same(t, en, `Rule it decided it (rule set VERSION).
+Its condition: tilt_deg > limit_tilt_deg || water_level_m > limit_water_level_m || cover_open
+cover_open was no at 2026-01-01 08:00:00.
+tilt_deg was 12.5 deg at 2026-01-01 08:00:00; its limit is 10 deg, its model's.
+water_level_m was not known.
+It held since 2026-01-01 08:00:00; it has to last 2 s, and the ticket was opened at 2026-01-01 08:00:02.
+`)
+	for _, part := range []string{"由规则 it 判定", "（tilt_deg）为 12.5 deg（2026-01-01 08:00:00）；限值 10 deg，该型号限值。", "（water_level_m）未知。", "持续 2 秒后，于 2026-01-01 08:00:02 立案。"} {
+		if !strings.Contains(zh, part) {
+			t.Errorf("got\n%swant %s in it", zh, part)
+		}
+	}
+}
+
+func TestATicketSaysWhyItDidNotWait(t *testing.T) {
+	s := tell(t)
+	en, _ := s.why(1, s.says("MH-1", 1, "cover_open", true))
+	if want := "It held since 2026-01-01 08:00:01; as cover_open || cover_missing held too, 2 s was not waited for.\n"; !strings.HasSuffix(en, want) {
+		t.Errorf("got\n%swant at its end\n%s", en, want)
+	}
+}
+
+func TestATicketSaysThatItIsAboutSilence(t *testing.T) {
+	s := by(t, devices.Manhole, "severity: minor\nsilent: 3\nfor: 5s")
+	s.step(0, s.census(registry.Facility{ID: "A", Kind: devices.Manhole, ExpectS: 120}), s.says("A", 0, "tilt_deg", 1.0))
+	s.until(1, 364)
+	en, zh := s.why(365)
+	same(t, en, `Rule it decided it (rule set VERSION).
+Nothing was heard since 2026-01-01 08:00:00; a message is expected every 2 minutes, and 3 times that counts as silence.
+It held since 2026-01-01 08:06:00; it has to last 5 s, and the ticket was opened at 2026-01-01 08:06:05.
+`)
+	same(t, zh, `由规则 it 判定（规则集版本 VERSION）。
+自 2026-01-01 08:00:00 起没有收到任何消息；应每 2 分钟上报一次，超过 3 倍即视为失联。
+自 2026-01-01 08:06:00 起成立；持续 5 秒后，于 2026-01-01 08:06:05 立案。
+`)
+}
+
+func TestATicketOfACommonCauseSaysHowManyWereBad(t *testing.T) {
+	s := under(t, out, "name: surge, collapse: {of: out, by: circuit, at_least: 2, share: 0.5, within: 1m}")
+	fs := tree(1, 4)
+	s.step(0, s.census(fs...))
+	en, zh := s.why(1, s.says(string(fs[0].ID), 1, "lamp_failure", true), s.says(string(fs[1].ID), 1, "lamp_failure", true))
+	same(t, en, `Rule surge decided it (rule set VERSION).
+2 of the 4 facilities of the circuit were bad at once by rule out, within 60 s of each other; it takes at least 2 and 50%.
+It held since 2026-01-01 08:00:01 and needs not last.
+`)
+	if want := "该回路下 4 个设施中有 2 个同时触发规则 out（60 秒内）；至少需 2 个且占 50%。\n"; !strings.Contains(zh, want) {
+		t.Errorf("got\n%swant %s in it", zh, want)
+	}
+}

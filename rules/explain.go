@@ -1,0 +1,126 @@
+package rules
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"lamplighter/devices"
+)
+
+// Sentences says in words why a ticket was opened, in the city's zone.
+func (x *Evidence) Sentences(zone *time.Location) []devices.Title {
+	clock := func(ms int64) string { return time.UnixMilli(ms).In(zone).Format("2006-01-02 15:04:05") }
+	out := []devices.Title{{
+		ZH: fmt.Sprintf("由规则 %s 判定（规则集版本 %s）。", x.Rule, x.Version),
+		EN: fmt.Sprintf("Rule %s decided it (rule set %s).", x.Rule, x.Version),
+	}}
+	switch {
+	case x.Cause != nil:
+		out = append(out, x.Cause.sentence())
+	case x.Silent > 0:
+		every := lasting(x.Expect)
+		out = append(out, devices.Title{
+			ZH: fmt.Sprintf("自 %s 起没有收到任何消息；应每 %s上报一次，超过 %g 倍即视为失联。", clock(x.Seen), every.ZH, x.Silent),
+			EN: fmt.Sprintf("Nothing was heard since %s; a message is expected every %s, and %g times that counts as silence.", clock(x.Seen), every.EN, x.Silent),
+		})
+	default:
+		out = append(out, devices.Title{ZH: "条件：" + x.When, EN: "Its condition: " + x.When})
+	}
+	for i := range x.Values {
+		out = append(out, x.Values[i].sentence(clock))
+	}
+	return append(out, x.lasted(clock))
+}
+
+// lasted says since when the condition held, and how long it had to.
+func (x *Evidence) lasted(clock func(int64) string) devices.Title {
+	since := x.Since
+	if since == 0 || x.Silent > 0 {
+		since = x.Pending
+	}
+	switch wait := lasting(x.ForMS); {
+	case x.AtOnce != "":
+		return devices.Title{
+			ZH: fmt.Sprintf("自 %s 起成立；因 %s 成立，无需等待 %s。", clock(since), x.AtOnce, wait.ZH),
+			EN: fmt.Sprintf("It held since %s; as %s held too, %s was not waited for.", clock(since), x.AtOnce, wait.EN),
+		}
+	case x.ForMS == 0:
+		return devices.Title{ZH: fmt.Sprintf("自 %s 起成立，无需等待。", clock(since)), EN: fmt.Sprintf("It held since %s and needs not last.", clock(since))}
+	default:
+		return devices.Title{
+			ZH: fmt.Sprintf("自 %s 起成立；持续 %s后，于 %s 立案。", clock(since), wait.ZH, clock(x.At)),
+			EN: fmt.Sprintf("It held since %s; it has to last %s, and the ticket was opened at %s.", clock(since), wait.EN, clock(x.At)),
+		}
+	}
+}
+
+func (c *CauseEvidence) sentence() devices.Title {
+	by := map[string]string{Circuit.String(): "回路", Cabinet.String(): "控制柜"}[c.By]
+	t := devices.Title{
+		ZH: fmt.Sprintf("该%s下 %d 个设施中有 %d 个同时触发规则 %s", by, c.Total, c.Bad, c.Of),
+		EN: fmt.Sprintf("%d of the %d facilities of the %s were bad at once by rule %s", c.Bad, c.Total, c.By, c.Of),
+	}
+	if c.WithinMS > 0 {
+		w := lasting(c.WithinMS)
+		t.ZH, t.EN = t.ZH+"（"+w.ZH+"内）", t.EN+", within "+w.EN+" of each other"
+	}
+	switch share := strconv.FormatFloat(c.Share*100, 'f', -1, 64) + "%"; {
+	case c.Share > 0 && c.AtLeast > 0:
+		return devices.Title{ZH: fmt.Sprintf("%s；至少需 %d 个且占 %s。", t.ZH, c.AtLeast, share), EN: fmt.Sprintf("%s; it takes at least %d and %s.", t.EN, c.AtLeast, share)}
+	case c.Share > 0:
+		return devices.Title{ZH: fmt.Sprintf("%s；至少需占 %s。", t.ZH, share), EN: fmt.Sprintf("%s; it takes %s.", t.EN, share)}
+	default:
+		return devices.Title{ZH: fmt.Sprintf("%s；至少需 %d 个。", t.ZH, c.AtLeast), EN: fmt.Sprintf("%s; it takes at least %d.", t.EN, c.AtLeast)}
+	}
+}
+
+func (v *EvidenceValue) sentence(clock func(int64) string) devices.Title {
+	name := devices.Title{ZH: v.Name, EN: v.Name}
+	if v.Title.ZH != "" && v.Title.ZH != v.Name {
+		name.ZH = v.Title.ZH + "（" + v.Name + "）"
+	}
+	t, value := devices.Title{ZH: name.ZH + "未知", EN: name.EN + " was not known"}, v.value()
+	if value.EN != "" {
+		t = devices.Title{ZH: fmt.Sprintf("%s为 %s（%s）", name.ZH, value.ZH, clock(v.At)), EN: fmt.Sprintf("%s was %s at %s", name.EN, value.EN, clock(v.At))}
+	}
+	if v.Stale {
+		t.ZH, t.EN = t.ZH+"，已过期，不予采信", t.EN+", too old to be believed"
+	}
+	if v.Limit != nil {
+		from := map[string]devices.Title{
+			fromFacility: {ZH: "该设施自身限值", EN: "the facility's own"}, fromModel: {ZH: "该型号限值", EN: "its model's"}, fromRule: {ZH: "规则默认限值", EN: "the rule's default"},
+		}[v.From]
+		t.ZH, t.EN = fmt.Sprintf("%s；限值 %g %s，%s", t.ZH, *v.Limit, v.Unit, from.ZH), fmt.Sprintf("%s; its limit is %g %s, %s", t.EN, *v.Limit, v.Unit, from.EN)
+	}
+	return devices.Title{ZH: t.ZH + "。", EN: t.EN + "."}
+}
+
+// value is "" of what was not known.
+func (v *EvidenceValue) value() devices.Title {
+	switch {
+	case v.Yes != nil && *v.Yes:
+		return devices.Title{ZH: "是", EN: "yes"}
+	case v.Yes != nil:
+		return devices.Title{ZH: "否", EN: "no"}
+	case v.Text != nil:
+		return devices.Title{ZH: strconv.Quote(*v.Text), EN: strconv.Quote(*v.Text)}
+	case v.Number != nil:
+		n := strconv.FormatFloat(*v.Number, 'g', 6, 64)
+		if v.Unit != "" {
+			n += " " + v.Unit
+		}
+		return devices.Title{ZH: n, EN: n}
+	}
+	return devices.Title{}
+}
+
+// lasting is a duration in words.
+func lasting(ms int64) devices.Title {
+	switch s := float64(ms) / 1000; {
+	case ms >= 120_000 && ms%60_000 == 0:
+		return devices.Title{ZH: fmt.Sprintf("%d 分钟", ms/60_000), EN: fmt.Sprintf("%d minutes", ms/60_000)}
+	default:
+		return devices.Title{ZH: fmt.Sprintf("%g 秒", s), EN: fmt.Sprintf("%g s", s)}
+	}
+}
