@@ -2,17 +2,21 @@ package rules
 
 import (
 	"bytes"
+	"context"
+	"encoding/binary"
 	"fmt"
+	"hash/crc32"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/fxamacker/cbor/v2"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
-
-	"context"
 
 	"lamplighter/devices"
 	"lamplighter/devices/registry"
@@ -209,5 +213,57 @@ func TestAWorkerThatHasForgottenSaysSo(t *testing.T) {
 	from, err := w.Start(t.Context(), 0)
 	if err != nil || from != 500 || forgot != 1 {
 		t.Errorf("goes on from %d (%v), said so %d times; want from 500, once", from, err, forgot)
+	}
+}
+
+// oldSnapshot is one of the first format, as version 0.1 wrote it: its head was
+// an array of seven and circuits stood where parents stand now.
+func oldSnapshot(t *testing.T) []byte {
+	t.Helper()
+	b := bytes.NewBufferString("LMPSNAP1")
+	enc := cbor.NewEncoder(b)
+	for _, x := range []any{
+		[]any{uint64(40), int64(start + 40_000), string(Default()), []string{"tilt_deg"}, []string{""}, 1, 1},
+		[]any{"CAB:C1", true},
+		[]any{"MH-1", "MH-1", uint8(devices.Manhole), "", nil, int64(0), int64(start), int64(start), int64(0), false, false, false, []any{}, []any{}, []any{}},
+	} {
+		if err := enc.Encode(x); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return binary.LittleEndian.AppendUint32(b.Bytes(), crc32.Checksum(b.Bytes(), crc32.MakeTable(crc32.Castagnoli)))
+}
+
+func TestASnapshotOfAnOldFormatIsRefusedAndTheStateTakenFromTheLog(t *testing.T) {
+	s := tell(t)
+	old := oldSnapshot(t)
+	_, err := NewEngine(s.e.set, s.dict, nil).restore(bytes.NewReader(old), int64(len(old)))
+	if want := fmt.Sprintf(`found "LMPSNAP1" at the beginning, want %q`, snapshotMagic); err == nil || !strings.Contains(err.Error(), want) {
+		t.Fatalf("%v, want %s", err, want)
+	}
+
+	past := stormy(s, 7, 200)
+	worker := func(d *ledgerDesk, a *Archive) *Worker {
+		return NewWorker(Options{Set: s.e.set, Dict: s.dict, Log: &bounds{1, 200}, Desk: d, Archive: a, Metrics: NewMetrics(prometheus.NewRegistry()), Logger: zerolog.Nop(), Forgot: func() { t.Error("the state was forgotten") }})
+	}
+	undisturbed := &ledgerDesk{}
+	run(t, worker(undisturbed, nil), past, 200)
+	dir := t.TempDir()
+	archive, err := OpenArchive(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &ledgerDesk{}
+	run(t, worker(d, archive), past, 100)
+	file := filepath.Join(dir, "rules-0.snapshot")
+	if err := os.WriteFile(file, old, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	run(t, worker(d, archive), past, 200)
+	if got, want := strings.Join(d.got, "\n"), strings.Join(undisturbed.got, "\n"); got != want || want == "" {
+		t.Errorf("after the old snapshot\n%s\nwithout\n%s", got, want)
+	}
+	if kept, err := os.ReadFile(file + ".bad"); err != nil || !bytes.Equal(kept, old) {
+		t.Errorf("the old snapshot is not put aside: %v", err)
 	}
 }

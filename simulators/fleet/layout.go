@@ -47,7 +47,7 @@ func newLayout(c *City) *layout {
 // place is a point of the unit square on the earth.
 func (l *layout) place(x, y float64) Place {
 	m := l.city.opt.Middle
-	return Place{Lon: m.Lon + (x-0.5)*l.side/math.Cos(rad(m.Lat)), Lat: m.Lat + (y-0.5)*l.side}
+	return Place{Lon: m.Lon + (x-0.5)*l.side/math.Cos(m.Lat*math.Pi/180), Lat: m.Lat + (y-0.5)*l.side}
 }
 
 // street is a straight line with things along it.
