@@ -58,10 +58,10 @@ func TestATicketSaysWhichValuesAndLimitsDecidedIt(t *testing.T) {
 Its condition: tilt_deg > limit_tilt_deg || water_level_m > limit_water_level_m || cover_open
 cover_open was no at 2026-01-01 08:00:00.
 tilt_deg was 12.5 deg at 2026-01-01 08:00:00; its limit is 10 deg, its model's.
-water_level_m was not known.
+water_level_m was never reported, as if there was no such sensor.
 It held since 2026-01-01 08:00:00; it has to last 2 s, and the ticket was opened at 2026-01-01 08:00:02.
 `)
-	for _, part := range []string{"由规则 it 判定", "（tilt_deg）为 12.5 deg（2026-01-01 08:00:00）；限值 10 deg，该型号限值。", "（water_level_m）未知。", "持续 2 秒后，于 2026-01-01 08:00:02 立案。"} {
+	for _, part := range []string{"由规则 it 判定", "（tilt_deg）为 12.5 deg（2026-01-01 08:00:00）；限值 10 deg，该型号限值。", "（water_level_m）从未上报，视为没有该传感器。", "持续 2 秒后，于 2026-01-01 08:00:02 立案。"} {
 		if !strings.Contains(zh, part) {
 			t.Errorf("got\n%swant %s in it", zh, part)
 		}

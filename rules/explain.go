@@ -80,7 +80,10 @@ func (v *EvidenceValue) sentence(clock func(int64) string) devices.Title {
 	if v.Title.ZH != "" && v.Title.ZH != v.Name {
 		name.ZH = v.Title.ZH + "（" + v.Name + "）"
 	}
-	t, value := devices.Title{ZH: name.ZH + "未知", EN: name.EN + " was not known"}, v.value()
+	t, value := devices.Title{ZH: name.ZH + "暂时无法得出", EN: name.EN + " could not be told yet"}, v.value()
+	if v.At == 0 {
+		t = devices.Title{ZH: name.ZH + "从未上报，视为没有该传感器", EN: name.EN + " was never reported, as if there was no such sensor"}
+	}
 	if value.EN != "" {
 		t = devices.Title{ZH: fmt.Sprintf("%s为 %s（%s）", name.ZH, value.ZH, clock(v.At)), EN: fmt.Sprintf("%s was %s at %s", name.EN, value.EN, clock(v.At))}
 	}
