@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"cel.dev/cel-go/cel"
-	"cel.dev/cel-go/checker"
+	"cel.dev/cel-go/common/cost"
 	"go.yaml.in/yaml/v3"
 
 	"lamplighter/devices"
@@ -318,11 +318,11 @@ func otherKinds(name string) string {
 type textSizes struct{}
 
 // EstimateSize is at most 64 bytes.
-func (textSizes) EstimateSize(checker.AstNode) *checker.SizeEstimate {
-	return &checker.SizeEstimate{Min: 0, Max: devices.MaxIDLen}
+func (textSizes) EstimateSize(cost.AstNode) *cost.SizeEstimate {
+	return &cost.SizeEstimate{Min: 0, Max: devices.MaxIDLen}
 }
 
 // EstimateCallCost leaves calls to the estimate.
-func (textSizes) EstimateCallCost(string, string, *checker.AstNode, []checker.AstNode) *checker.CallEstimate {
+func (textSizes) EstimateCallCost(string, string, *cost.AstNode, []cost.AstNode) *cost.CallEstimate {
 	return nil
 }
