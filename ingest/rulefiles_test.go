@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -36,9 +37,12 @@ func TestABadRuleFileChangesNothingAndSaysWhy(t *testing.T) {
 		t.Fatal(err)
 	}
 	synctest.Test(t, func(t *testing.T) {
-		var on []string
-		var fail error
+		var mu sync.Mutex
+		var on []string // guarded by mu
+		var fail error  // guarded by mu
 		r := &ruleFiles{paths: []string{file}, zone: "Asia/Shanghai", dict: dict, log: zerolog.Nop(), switchOn: func(_ context.Context, text []byte) error {
+			mu.Lock()
+			defer mu.Unlock()
 			if fail == nil {
 				on = append(on, string(text))
 			}
@@ -52,6 +56,8 @@ func TestABadRuleFileChangesNothingAndSaysWhy(t *testing.T) {
 			t.Helper()
 			time.Sleep(rulesEvery + time.Millisecond)
 			synctest.Wait()
+			mu.Lock()
+			defer mu.Unlock()
 			if len(on) != n || (trouble == "") != (r.health() == "") || !strings.Contains(r.health(), trouble) {
 				t.Errorf("%d sets switched on, trouble %q; want %d, %q", len(on), r.health(), n, trouble)
 			}
@@ -63,14 +69,17 @@ func TestABadRuleFileChangesNothingAndSaysWhy(t *testing.T) {
 			t.Error(err)
 		}
 		is(1, "no such file")
-		fail = errors.New("the log is full")
+		refuse := func(err error) { mu.Lock(); fail = err; mu.Unlock() }
+		refuse(errors.New("the log is full"))
 		write(strings.Replace(oneRule, "10", "12", 1))
 		is(1, "no such file")
-		fail = nil
+		refuse(nil)
 		is(2, "")
+		mu.Lock()
 		if !strings.Contains(on[1], "tilt_deg > 12") {
 			t.Errorf("switched on: %s", on[1])
 		}
+		mu.Unlock()
 		hup <- os.Interrupt // any signal: read again, the same set once more
 		is(3, "")
 		cancel()

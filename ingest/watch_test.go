@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,10 +16,14 @@ import (
 func TestOwnTroubleWakesSomebodyOnceWhenItLasts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var said []string
-		trouble, start := "", time.Now()
+		start := time.Now()
+		var trouble atomic.Pointer[string]
+		is := func(why string) { trouble.Store(&why) }
+		is("")
 		w := &watchman{log: zerolog.Nop(),
 			health: func() []dashboards.Part {
-				return []dashboards.Part{{Name: "store-0", OK: trouble == "", Trouble: trouble}}
+				why := *trouble.Load()
+				return []dashboards.Part{{Name: "store-0", OK: why == "", Trouble: why}}
 			},
 			report: func(_ context.Context, part, why string, over bool) error {
 				said = append(said, fmt.Sprint(time.Since(start).Truncate(time.Second), " ", part, " ", why, " ", over))
@@ -28,21 +33,22 @@ func TestOwnTroubleWakesSomebodyOnceWhenItLasts(t *testing.T) {
 		go w.run(ctx)
 		at := func(s int) { time.Sleep(time.Until(start.Add(time.Duration(s)*time.Second + time.Millisecond))) }
 		at(60) // the part is well: a ticket from before a restart is closed
-		trouble = "away for a moment"
+		is("away for a moment")
 		at(80)
-		trouble = ""
+		is("")
 		at(200)
-		trouble = "the disk is gone"
+		is("the disk is gone")
 		at(300)
-		trouble = ""
+		is("")
 		at(310)
-		trouble = "it flaps"
+		is("it flaps")
 		at(320)
-		trouble = ""
+		is("")
 		at(400)
 		cancel()
 		synctest.Wait()
-		w.parts, trouble, start = nil, "ill from the start", time.Now()
+		is("ill from the start")
+		start = time.Now()
 		ctx, cancel = context.WithCancel(t.Context())
 		go w.run(ctx)
 		at(60)
