@@ -65,6 +65,8 @@ func (h *hook) connect(l *link, body []byte) error {
 	}
 	go s.cl.WriteLoop()
 	return h.clerks.run(func() error {
+		h.lib.Lock()
+		defer h.lib.Unlock()
 		present := h.inherit(s, pk.Connect.Clean)
 		h.srv.Clients.Add(s.cl)
 		if err := h.srv.SendConnack(s.cl, packets.CodeSuccess, present, nil); err != nil {
@@ -135,11 +137,13 @@ func (h *hook) detach(l *link, err error) {
 		s.cl.Stop(err)
 		p := &s.cl.Properties
 		if over := p.ProtocolVersion == 5 && p.Props.SessionExpiryInterval == 0 || p.ProtocolVersion < 5 && p.Clean; over {
+			h.lib.Lock()
 			s.cl.ClearInflights()
 			h.srv.UnsubscribeClient(s.cl)
 			if cl, ok := h.srv.Clients.Get(s.id); ok && cl == s.cl {
 				h.srv.Clients.Delete(s.id)
 			}
+			h.lib.Unlock()
 		}
 		h.crowd.leave(s)
 		s.bequeath()
@@ -160,8 +164,11 @@ func (s *session) control(first byte, body []byte) error {
 		if err := decode(&pk, body); err != nil {
 			return err
 		}
+		s.hook.lib.Lock()
+		defer s.hook.lib.Unlock()
 		return s.hook.srv.InjectPacket(s.cl, pk)
 	})
+	s.tellDenied()
 	var code packets.Code
 	var f fault
 	switch {

@@ -46,10 +46,14 @@ type sink struct {
 	delay atomic.Int64 // time.Duration until a message counts as durable
 }
 
-func (s *sink) Deliver(_ context.Context, u *devices.Uplink, a devices.Acker) error {
+func (s *sink) Deliver(ctx context.Context, u *devices.Uplink, a devices.Acker) error {
 	copied := *u
 	copied.Payload = bytes.Clone(u.Payload) // it is the reader's buffer
-	s.got <- copied
+	select {
+	case s.got <- copied:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	switch wait := time.Duration(s.delay.Load()); {
 	case a == nil:
 	case wait == 0:

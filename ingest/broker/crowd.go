@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"maps"
 	"net"
 	"net/netip"
 	"slices"
@@ -81,6 +82,13 @@ func (c *crowd) here(s *session) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return len(c.byDevice[s.device]) > 0 || c.byID[s.id] != nil
+}
+
+// all is every session.
+func (c *crowd) all() []*session {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Collect(maps.Values(c.byID))
 }
 
 // count is the number of sessions.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"sync"
 
 	mqtt "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/packets"
@@ -19,11 +20,16 @@ const source = "listener"
 // hook is where the library asks us.
 type hook struct {
 	mqtt.HookBase
-	opt     *Options
-	srv     *mqtt.Server
-	flush   *flusher
-	crowd   *crowd
-	clerks  clerks
+	opt    *Options
+	srv    *mqtt.Server
+	flush  *flusher
+	crowd  *crowd
+	clerks clerks
+	// lib is held around every call into the library that reads or changes what
+	// is in flight: its Inflight.NextImmediate and Clients.GetByListener take a
+	// read lock twice, and hang when a writer comes between. Nothing that is done
+	// under it waits.
+	lib     sync.Mutex
 	ctx     context.Context
 	stop    context.CancelFunc
 	tooFast string // what a device hears that sends too fast
@@ -92,20 +98,25 @@ func (h *hook) OnACLCheck(cl *mqtt.Client, topic string, write bool) bool {
 	return ok && (leaf == "#" || devices.DownLeaf(leaf))
 }
 
-// OnSubscribed tells a device why a subscription was refused.
+// OnSubscribed notes which subscriptions were refused.
 func (h *hook) OnSubscribed(cl *mqtt.Client, pk packets.Packet, codes []byte) {
 	s := sessionOf(cl)
-	if s == nil {
-		return
-	}
 	for i, c := range codes {
-		if c < packets.ErrUnspecifiedError.Code || i >= len(pk.Filters) {
-			continue
+		if s != nil && c >= packets.ErrUnspecifiedError.Code && i < len(pk.Filters) {
+			s.denied = append(s.denied, pk.Filters[i].Filter)
 		}
-		h.subs.Inc()
-		h.opt.Log.Info().Str("device", string(s.device)).Str("filter", pk.Filters[i].Filter).Msg("subscription refused")
-		h.notice(s.device, &devices.Refusal{Code: devices.CodeIdent, Msg: fmt.Sprintf("no subscription to %q; a device may hear f/1/%s/# and what lies under it", clip([]byte(pk.Filters[i].Filter)), s.device)})
 	}
+}
+
+// tellDenied tells the device why: after the library is done, because the
+// answer goes through it again.
+func (s *session) tellDenied() {
+	for _, f := range s.denied {
+		s.hook.subs.Inc()
+		s.hook.opt.Log.Info().Str("device", string(s.device)).Str("filter", f).Msg("subscription refused")
+		s.hook.notice(s.device, &devices.Refusal{Code: devices.CodeIdent, Msg: fmt.Sprintf("no subscription to %q; a device may hear f/1/%s/# and what lies under it", clip([]byte(f)), s.device)})
+	}
+	s.denied = nil
 }
 
 // OnPublish sees what goes down to devices; nothing that comes up gets here.
@@ -146,7 +157,14 @@ func (h *hook) tellTime(u *devices.Uplink) {
 		return // the codec refuses it
 	}
 	body := fmt.Appendf(nil, `{"t0":%s,"t1":%d,"t2":%d}`, q.T0, u.Received, h.opt.Now().UnixMilli())
-	if err := h.srv.Publish(devices.TopicRoot+string(u.Device)+"/"+devices.TopicTimeReply, body, false, 0); err != nil {
+	if err := h.publish(devices.TopicRoot+string(u.Device)+"/"+devices.TopicTimeReply, body, false, 0); err != nil {
 		h.opt.Log.Debug().Err(err).Msg("time reply")
 	}
+}
+
+// publish sends a message to whoever subscribed to its topic.
+func (h *hook) publish(topic string, payload []byte, retain bool, qos byte) error {
+	h.lib.Lock()
+	defer h.lib.Unlock()
+	return h.srv.Publish(topic, payload, retain, qos)
 }

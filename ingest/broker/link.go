@@ -317,11 +317,7 @@ type onlyReader struct{ io.Reader }
 // would reset the connection before the device has read why.
 func (l *link) linger() {
 	type half interface{ CloseWrite() error }
-	c := l.Conn
-	if p, ok := c.(*pipe); ok {
-		c = p.Conn
-	}
-	h, ok := c.(half)
+	h, ok := l.Conn.(half)
 	if !ok {
 		return
 	}

@@ -123,6 +123,14 @@ func (p *pipe) fail(err error) {
 	p.Conn.Close() // whoever reads ends the session
 }
 
+// CloseWrite ends our half of the connection, where it has halves.
+func (p *pipe) CloseWrite() error {
+	if h, ok := p.Conn.(interface{ CloseWrite() error }); ok {
+		return h.CloseWrite()
+	}
+	return nil
+}
+
 // SetDeadline sets the deadline for reading.
 func (p *pipe) SetDeadline(t time.Time) error { return p.SetReadDeadline(t) }
 

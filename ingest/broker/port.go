@@ -128,20 +128,25 @@ func (p *port) Serve(listeners.EstablishFn) {
 }
 
 // Close ends every connection.
-func (p *port) Close(clients listeners.CloseFn) {
+func (p *port) Close(listeners.CloseFn) {
 	if err := p.gate.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
 		p.gate.hook.opt.Log.Error().Err(err).Msg("close a port")
 	}
-	p.hangUp(clients)
+	p.hangUp()
 	p.wg.Wait()
 }
 
-func (p *port) hangUp(clients listeners.CloseFn) {
-	clients(p.id)
+// hangUp says goodbye to devices and closes what has not said CONNECT yet.
+func (p *port) hangUp() {
+	for _, s := range p.gate.hook.crowd.all() {
+		if s.link.port == p.id {
+			s.end(fault{codeShuttingDown, "the listener goes down; come again"})
+		}
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.closed = true
-	for l := range p.links { // those that had not said CONNECT yet
+	for l := range p.links {
 		l.Close()
 	}
 }

@@ -139,7 +139,7 @@ func (s *Server) Stop() error {
 // Publish sends a message to the device's connection, if there is one. It
 // never waits for the device.
 func (s *Server) Publish(d devices.Downlink) error {
-	if err := s.srv.Publish(d.Topic, d.Payload, d.Retain, d.QoS); err != nil {
+	if err := s.hook.publish(d.Topic, d.Payload, d.Retain, d.QoS); err != nil {
 		return fmt.Errorf("publish %s: %w", d.Topic, err)
 	}
 	return nil

@@ -31,6 +31,7 @@ type session struct {
 	aliases map[uint16]string
 	bucket  *rate.Limiter // nil = no limit
 	will    *will
+	denied  []string // filters that were just refused
 
 	mu     sync.Mutex
 	acks   []byte          // guarded by mu: encoded acknowledgements to write
@@ -138,6 +139,8 @@ func (s *session) publisher(topic string) devices.DeviceID {
 	switch {
 	case s.device == "" && (!ok || s.hook.opt.Authority.Adopted(t.Publisher())):
 		return "anonymous"
+	case s.device == "" && t.Gateway != "" && s.hook.opt.Authority.IsGateway(t.Gateway, t.Device):
+		return t.Device
 	case s.device == "":
 		return t.Publisher()
 	case ok && t.Gateway == s.device && s.hook.opt.Authority.IsGateway(s.device, t.Device):

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rs/zerolog"
+
 	"lamplighter/devices"
 )
 
@@ -63,7 +65,7 @@ func TestOneHundredTakeOversAtOnceLeaveOne(t *testing.T) {
 	}
 	eventually(t, "the end of all but one", func() bool { return ended.Load() == 99 })
 	eventually(t, "one session, also in the library", func() bool {
-		return s.hook.crowd.count() == 1 && len(s.srv.Clients.GetByListener("tcp")) == 1
+		return s.hook.crowd.count() == 1 && s.srv.Clients.Len() == 2 // and the library's own
 	})
 	r := login(t, s, 4, "MH-1", "c")
 	r.send(r.message(2, 1, "f/1/MH-1/telemetry", "{}"))
@@ -259,4 +261,50 @@ func TestASlowReaderBlocksNobody(t *testing.T) {
 		good.want(0x40, 2, byte((i+1)>>8), byte(i+1))
 	}
 	eventually(t, "the end of the slow ones", ended)
+}
+
+func TestDownlinksAndAnswersAtTheSameTime(t *testing.T) {
+	s, _, _ := serve(t, Options{})
+	r := login(t, s, 4, "MH-1", "c")
+	r.subscribe("f/1/MH-1/cmd", 1, 1)
+	const n = 3000
+	go func() {
+		for i := range n {
+			if err := s.Publish(devices.Downlink{Device: "MH-1", Topic: "f/1/MH-1/cmd", Payload: []byte("go"), QoS: 1}); err != nil {
+				t.Error(err)
+				return
+			}
+			if i%20 == 0 {
+				time.Sleep(time.Millisecond) // 32 may wait for a device
+			}
+		}
+	}()
+	for range n / 2 { // some are dropped when the device is slow; the listener must not hang
+		first, body, err := r.next()
+		if err != nil || first != 0x32 {
+			t.Fatalf("got %x % x %v", first, body, err)
+		}
+		at := 2 + len("f/1/MH-1/cmd")
+		r.send(packet(0x40, body[at:at+2]))
+	}
+}
+
+func TestTheListenerSaysGoodbye(t *testing.T) {
+	s, err := New(Options{TCP: "127.0.0.1:0", Sink: sinkFunc(func(*devices.Uplink, devices.Acker) {}), Authority: &census{}, Log: zerolog.Nop()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Start(); err != nil {
+		t.Fatal(err)
+	}
+	a, b := login(t, s, 5, "MH-1", "c"), login(t, s, 4, "MH-2", "c")
+	half := dial(t, s)
+	if err := s.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	a.wantEnd(codeShuttingDown)
+	b.wantEnd(0)
+	if _, _, err := half.next(); err == nil || timedOut(err) {
+		t.Errorf("a connection without CONNECT stands: %v", err)
+	}
 }

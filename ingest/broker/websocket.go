@@ -53,7 +53,7 @@ func (w *web) Serve(listeners.EstablishFn) {
 }
 
 // Close ends every connection.
-func (w *web) Close(clients listeners.CloseFn) {
+func (w *web) Close(done listeners.CloseFn) {
 	w.mu.Lock()
 	srv := w.server
 	w.closed = true
@@ -63,7 +63,7 @@ func (w *web) Close(clients listeners.CloseFn) {
 			w.gate.hook.opt.Log.Error().Err(err).Msg("close a port")
 		}
 	}
-	w.port.Close(clients)
+	w.port.Close(done)
 }
 
 func (w *web) upgrade(rw http.ResponseWriter, r *http.Request) {
