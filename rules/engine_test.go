@@ -294,3 +294,18 @@ func TestWhatComesBackFromQuarantineIsHistory(t *testing.T) {
 
 // lack is how many numbers a gap has.
 func (g *Gap) lack() int64 { return int64(g.To - g.From + 1) }
+
+func TestAMessageThatComesLateWakesNoSleeper(t *testing.T) {
+	s := tell(t)
+	s.step(0, s.census(registry.Facility{ID: "MH-1", Device: "MH-1", Kind: devices.Manhole, ExpectS: 10}))
+	s.step(1, s.says("MH-1", 1, "tilt_deg", 1.0))
+	s.step(2, devices.Item{Type: devices.ItemUplink, Message: &devices.Message{Type: devices.State, Device: "MH-1", State: devices.StateReport{Status: "sleep", NextS: 300}}})
+	s.step(3, s.says("MH-1", 1.5, "tilt_deg", 1.0)) // sent before the good-night, and overtaken by it
+	s.until(4, 320)
+	s.expect()
+	if f := s.e.facilities["MH-1"]; f.seen != start+3000 {
+		t.Errorf("last heard %d ms after the start, want 3000", f.seen-start)
+	}
+	s.until(321, 400)
+	s.expect("352 opened MH-1 comm_lost")
+}

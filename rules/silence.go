@@ -15,7 +15,7 @@ func (e *Engine) heard(f *facility, m *devices.Message) {
 		f.expectMS = m.State.ExpectS * 1000
 	}
 	if m.State.NextS > 0 {
-		f.seen += m.State.NextS * 1000
+		f.excused = e.wall + m.State.NextS*1000 // a message that comes late after this good-night changes nothing
 	}
 	if f.silent {
 		f.silent = false
@@ -58,7 +58,7 @@ func (f *facility) deadline(s *Set) int64 {
 		return never
 	}
 	if k := s.kinds[f.kind].silent; k > 0 {
-		return f.seen + int64(k*float64(f.expectMS))
+		return max(f.seen, f.excused) + int64(k*float64(f.expectMS))
 	}
 	return never
 }
@@ -86,7 +86,7 @@ func (e *Engine) ring() {
 func (e *Engine) away(ms int64) {
 	for _, f := range e.facilities {
 		if f.seen > 0 {
-			f.seen += ms
+			f.excused = max(f.seen, f.excused) + ms
 		}
 	}
 }

@@ -18,11 +18,11 @@ import (
 // A snapshot is an engine's state after one frame, so that a restart judges
 // only what came later. It is
 //
-//	"LMPSNAP4", a CBOR sequence of one head, its parents and its facilities
+//	"LMPSNAP5", a CBOR sequence of one head, its parents and its facilities
 //	(arrays, in the order of the fields below), CRC-32C of all before
 //
 // Rules and channels stand in it by name: it survives a change of either.
-const snapshotMagic = "LMPSNAP4"
+const snapshotMagic = "LMPSNAP5"
 
 type snapshotHead struct {
 	_          struct{} `cbor:",toarray"`
@@ -47,6 +47,7 @@ type snapshotFacility struct {
 	ExpectMS int64
 	Newest   int64
 	Seen     int64
+	Excused  int64
 	Since    int64
 	Silent   bool
 	Anew     bool
@@ -173,7 +174,7 @@ func (z *frozen) write(w io.Writer) error {
 func (z *frozen) fill(s *snapshotFacility, f *facility) {
 	b := &f.book
 	values, alerts := s.Values[:0], s.Alerts[:0]
-	*s = snapshotFacility{ID: string(f.id), Device: string(f.device), Kind: uint8(f.kind), Limits: f.limits, ExpectMS: f.expectMS, Newest: f.newest, Seen: f.seen, Since: f.since, Silent: f.silent, Anew: f.anew, Heir: f.heir,
+	*s = snapshotFacility{ID: string(f.id), Device: string(f.device), Kind: uint8(f.kind), Limits: f.limits, ExpectMS: f.expectMS, Newest: f.newest, Seen: f.seen, Excused: f.excused, Since: f.since, Silent: f.silent, Anew: f.anew, Heir: f.heir,
 		Book: snapshotBook{Received: b.Received, Duplicates: b.Duplicates, Late: b.Late, Missing: b.Missing, Boot: b.Boot, Started: b.started, First: b.first, LastSeq: b.LastSeq, Open: b.open, Recent: b.recent, Next: b.next}}
 	if f.parent != nil {
 		s.Parent, s.Level = string(f.parent.id), uint8(f.parent.level)
@@ -279,7 +280,7 @@ const none = 1<<32 - 1
 func (e *Engine) revive(s *snapshotFacility, channels []uint32) {
 	f := e.settle(devices.FacilityID(s.ID))
 	b := &s.Book
-	f.kind, f.limits, f.expectMS, f.newest, f.seen, f.since, f.silent, f.heir = devices.Kind(s.Kind), s.Limits, s.ExpectMS, s.Newest, s.Seen, s.Since, s.Silent, s.Heir
+	f.kind, f.limits, f.expectMS, f.newest, f.seen, f.excused, f.since, f.silent, f.heir = devices.Kind(s.Kind), s.Limits, s.ExpectMS, s.Newest, s.Seen, s.Excused, s.Since, s.Silent, s.Heir
 	f.book = Book{Received: b.Received, Duplicates: b.Duplicates, Late: b.Late, Missing: b.Missing, Boot: b.Boot, LastSeq: b.LastSeq, started: b.Started, first: b.First, open: b.Open, recent: b.Recent, next: b.Next}
 	e.newest = max(e.newest, f.newest)
 	e.takeDevice(f, devices.DeviceID(s.Device))

@@ -35,6 +35,7 @@ type facility struct {
 	alerts     []alert // those that are not at rest, by rule
 	newest     int64   // event time of the newest reading
 	seen       int64   // wall clock when last heard, 0 = never
+	excused    int64   // wall clock before which its silence says nothing: it sleeps, or we were away
 	due        int64   // wall clock of the silence timer in the queue, 0 = none
 	since      int64   // wall clock since when it is silent
 	book       Book
