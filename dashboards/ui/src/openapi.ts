@@ -549,6 +549,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tickets/{id}/explanation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Why a ticket was opened
+         * @description Needs the role viewer.
+         */
+        get: operations["get-tickets-id-explanation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tickets/{id}/members": {
         parameters: {
             query?: never;
@@ -661,6 +681,50 @@ export interface paths {
         patch: operations["patch-users-name"];
         trace?: never;
     };
+    "/api/v1/windows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Maintenance windows
+         * @description Needs the role viewer.
+         */
+        get: operations["get-windows"];
+        put?: never;
+        /**
+         * Begin a maintenance window: nothing is opened there until it ends
+         * @description Needs the role operator.
+         */
+        post: operations["post-windows"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/windows/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End a maintenance window now
+         * @description Needs the role operator.
+         */
+        delete: operations["delete-windows-id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -686,6 +750,32 @@ export interface components {
             /** @enum {string} */
             role: "viewer" | "operator" | "dispatcher" | "admin";
         };
+        AddWindowInputBody: {
+            /** @description an area code: the area and all that lies in it */
+            area?: string;
+            /** @description what hangs on it, and the tickets of the cabinet and its circuits */
+            cabinet?: string;
+            /** @description one circuit of the cabinet */
+            circuit?: string;
+            facility?: string;
+            /**
+             * Format: date-time
+             * @description now if not given
+             */
+            from?: string;
+            /** @enum {string} */
+            kind?: "manhole" | "streetlight" | "bridge";
+            /** @description who works there; the caller if not given */
+            name?: string;
+            reason: string;
+            /** @description only what this rule finds */
+            rule?: string;
+            /**
+             * Format: date-time
+             * @description at most 30 days later
+             */
+            to: string;
+        };
         Area: {
             bbox?: number[] | null;
             code: string;
@@ -708,6 +798,20 @@ export interface components {
             /** Format: int64 */
             received: number;
         };
+        CauseEvidence: {
+            /** Format: int64 */
+            at_least?: number;
+            /** Format: int64 */
+            bad: number;
+            by: string;
+            of: string;
+            /** Format: double */
+            share?: number;
+            /** Format: int64 */
+            total: number;
+            /** Format: int64 */
+            within_ms?: number;
+        };
         Change: {
             column: string;
             new: string;
@@ -722,6 +826,8 @@ export interface components {
         Counts: {
             /** Format: int64 */
             faulty: number;
+            /** Format: int64 */
+            maintenance: number;
             /** Format: int64 */
             ok: number;
             /** Format: int64 */
@@ -773,6 +879,52 @@ export interface components {
             /** Format: int64 */
             ticket: number;
             what: string;
+        };
+        Evidence: {
+            /** Format: int64 */
+            at: number;
+            at_once?: string;
+            cause?: components["schemas"]["CauseEvidence"];
+            /** Format: int64 */
+            expect_ms?: number;
+            /** Format: int64 */
+            for_ms: number;
+            /** Format: int64 */
+            pending: number;
+            rule: string;
+            /** Format: int64 */
+            seen?: number;
+            /** Format: double */
+            silent?: number;
+            /** Format: int64 */
+            since: number;
+            values?: components["schemas"]["EvidenceValue"][] | null;
+            version: string;
+            when?: string;
+        };
+        EvidenceValue: {
+            /** Format: int64 */
+            at?: number;
+            /** Format: double */
+            limit?: number;
+            limit_from?: string;
+            name: string;
+            /** Format: double */
+            number?: number;
+            stale?: boolean;
+            text?: string;
+            title: components["schemas"]["Title"];
+            unit?: string;
+            yes?: boolean;
+        };
+        Explanation: {
+            /** @description what decided it; instants are Unix ms. Null of tickets about Lamplighter itself, and of those from before evidence was kept */
+            evidence: components["schemas"]["Evidence"];
+            number: string;
+            /** @description in the order in which they are read; empty where nothing is known */
+            sentences: components["schemas"]["Title"][] | null;
+            /** Format: int64 */
+            ticket: number;
         };
         Facility: {
             area?: string;
@@ -834,7 +986,7 @@ export interface components {
             owner?: string;
             provisional?: boolean;
             /** @enum {string} */
-            state: "ok" | "faulty" | "unknown";
+            state: "ok" | "faulty" | "unknown" | "maintenance";
             updated: string | null;
             vendor?: string;
         };
@@ -1024,6 +1176,16 @@ export interface components {
         };
         PageUserItem: {
             items: components["schemas"]["UserItem"][] | null;
+            /** @description cursor of the next page, null on the last */
+            next: string | null;
+            /**
+             * Format: int64
+             * @description how many match in all, where that is known
+             */
+            total?: number;
+        };
+        PageWindowItem: {
+            items: components["schemas"]["WindowItem"][] | null;
             /** @description cursor of the next page, null on the last */
             next: string | null;
             /**
@@ -1268,6 +1430,33 @@ export interface components {
             initial_password: boolean;
             role: string;
             user: string;
+        };
+        WindowItem: {
+            /** @description an area code: the area and all that lies in it */
+            area?: string;
+            by: string;
+            /** @description what hangs on it, and the tickets of the cabinet and its circuits */
+            cabinet?: string;
+            /** @description one circuit of the cabinet */
+            circuit?: string;
+            /** @description when it was ended early; null = it was not */
+            ended_at: string | null;
+            ended_by: string;
+            facility?: string;
+            from: string | null;
+            id: string;
+            /** @enum {string} */
+            kind?: "manhole" | "streetlight" | "bridge";
+            made_at: string | null;
+            reason: string;
+            /** @description only what this rule finds */
+            rule?: string;
+            /** @description the rules obey it: it stands in the log */
+            sent: boolean;
+            /** @enum {string} */
+            state: "waiting" | "now" | "over";
+            /** @description not included */
+            to: string | null;
         };
     };
     responses: never;
@@ -1634,7 +1823,7 @@ export interface operations {
                 /** @description in id and name */
                 q?: string;
                 /** @description how the rules see it now. A page may then be short, or empty: go on until next is null */
-                state?: "ok" | "faulty" | "unknown";
+                state?: "ok" | "faulty" | "unknown" | "maintenance";
             };
             header?: never;
             path?: never;
@@ -3583,6 +3772,82 @@ export interface operations {
             };
         };
     };
+    "get-tickets-id-explanation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Explanation"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-tickets-id-members": {
         parameters: {
             query?: {
@@ -4194,6 +4459,261 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-windows": {
+        parameters: {
+            query?: {
+                /** @description next of the page before */
+                cursor?: string;
+                limit?: number;
+                /** @description what to sort by; each list says what it knows */
+                sort?: string;
+                order?: "asc" | "desc";
+                state?: "waiting" | "now" | "over";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageWindowItem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-windows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddWindowInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WindowItem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-windows-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WindowItem"];
+                };
             };
             /** @description Unauthorized */
             401: {

@@ -18,11 +18,11 @@ export const en: Catalogue = {
   },
   strip: {
     label: 'The city at a glance', tickets: 'Tickets', open: 'Open', acknowledged: 'Acknowledged', total: '{n} in all', data: 'Data', age: 'Data age', received: 'Last received', parts: 'Parts of the system',
-    good: 'good', trouble: 'trouble', behind: '{span} behind', share: '{ok} ok, {faulty} faulty, {unknown} unknown', waiting: 'Waiting for the first message…',
+    good: 'good', trouble: 'trouble', behind: '{span} behind', share: '{ok} ok, {faulty} faulty, {unknown} unknown, {maintenance} in maintenance', waiting: 'Waiting for the first message…',
   },
   part: { log: 'Log', store: 'Store', rules: 'Rules', rule_files: 'Rule files', broker: 'Listener', mqtt: 'Brokers', pager: 'Pager', database: 'Database' },
   kind: { manhole: 'Manhole covers', streetlight: 'Streetlights', bridge: 'Bridges', system: 'System' },
-  standing: { ok: 'OK', faulty: 'Faulty', unknown: 'Unknown' },
+  standing: { ok: 'OK', faulty: 'Faulty', unknown: 'Unknown', maintenance: 'Maintenance' },
   severity: { critical: 'Critical', major: 'Major', minor: 'Minor', info: 'Info' },
   state: { open: 'Open', acknowledged: 'Acknowledged', closed: 'Closed' },
   event: { opened: 'Opened', acknowledged: 'Acknowledged', closed: 'Closed', joined: 'Joined', left: 'Left', relapsed: 'Relapsed' },

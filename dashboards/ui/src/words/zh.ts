@@ -16,11 +16,11 @@ export const zh = {
   },
   strip: {
     label: '全市概况', tickets: '处置工单', open: '待处置', acknowledged: '已受理', total: '共 {n} 处', data: '数据', age: '数据延迟', received: '最近接收', parts: '系统各部分',
-    good: '正常', trouble: '异常', behind: '滞后 {span}', share: '正常 {ok}，故障 {faulty}，未知 {unknown}', waiting: '等待第一条消息…',
+    good: '正常', trouble: '异常', behind: '滞后 {span}', share: '正常 {ok}，故障 {faulty}，未知 {unknown}，维护 {maintenance}', waiting: '等待第一条消息…',
   },
   part: { log: '日志', store: '存储', rules: '规则', rule_files: '规则文件', broker: '接入', mqtt: '外部接入', pager: '通知', database: '数据库' },
   kind: { manhole: '井盖', streetlight: '路灯', bridge: '桥梁', system: '系统' },
-  standing: { ok: '正常', faulty: '故障', unknown: '未知' },
+  standing: { ok: '正常', faulty: '故障', unknown: '未知', maintenance: '维护' },
   severity: { critical: '紧急', major: '严重', minor: '一般', info: '提示' },
   state: { open: '待处置', acknowledged: '已受理', closed: '已结案' },
   event: { opened: '立案', acknowledged: '受理', closed: '结案', joined: '并入', left: '移出', relapsed: '复发' },
