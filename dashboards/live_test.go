@@ -25,7 +25,7 @@ type listener struct {
 
 func (w *world) listen(lastEventID string, change func(*http.Request)) *listener {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(w.t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(w.t.Context(), 2*time.Minute)
 	w.t.Cleanup(cancel)
 	q, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+w.server.Addr().String()+"/api/v1/live", nil)
 	if err != nil {
@@ -50,20 +50,21 @@ func (w *world) asViewer(q *http.Request) {
 	q.Header.Set("Authorization", "Bearer "+w.tokens[auth.Viewer])
 }
 
-// next is the next event whose first line begins as wanted, passing over
-// summaries; "" at the end of the stream.
+// next is the next event, passing over summaries and comments, which come when
+// time passes; "" at the end of the stream.
 func (l *listener) next() (event string) {
 	l.t.Helper()
 	for l.body.Scan() {
 		line := l.body.Text()
-		if line != "" {
+		switch {
+		case strings.HasPrefix(line, ":"): // a comment
+		case line != "":
 			event += line + "\n"
-			continue
-		}
-		if !strings.HasPrefix(event, "event: summary") {
+		case event != "" && !strings.HasPrefix(event, "event: summary"):
 			return event
+		default:
+			event = ""
 		}
-		event = ""
 	}
 	return ""
 }

@@ -109,7 +109,7 @@ func TestAWindowThatTheLogDidNotTakeIsSentLater(t *testing.T) {
 	done := make(chan struct{})
 	go func() { defer close(done); l.Keep(ctx, func(err error) { t.Error(err) }) }()
 	<-got
-	for deadline := time.Now().Add(10 * time.Second); !list().Items[0].Sent; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(30 * time.Second); !list().Items[0].Sent; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("it is not marked as sent")
 		}

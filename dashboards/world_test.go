@@ -93,7 +93,7 @@ func newWorld(t *testing.T, url string, change func(*Options)) *world {
 	}
 	w.server.Start()
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		if err := w.server.Stop(ctx); err != nil {
 			t.Error(err)
