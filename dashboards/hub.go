@@ -104,11 +104,11 @@ func (t *tail) from(now time.Time) int64 {
 }
 
 // feed sends ticket events and, every second, the summary. Events of this
-// process come at once, those of other daemons with the next tick.
-func (s *Server) feed(ctx context.Context) {
+// process come at once, those of other daemons with the next tick. What last
+// holds was sent already; nil: ask the database.
+func (s *Server) feed(ctx context.Context, last *tail) {
 	t := time.NewTicker(time.Second)
 	defer t.Stop()
-	var last *tail
 	for {
 		news := s.opt.Tickets.News()
 		if last == nil {

@@ -172,7 +172,8 @@ func (s *Server) Start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	s.stop = cancel
 	s.http.BaseContext = func(net.Listener) context.Context { return ctx }
-	s.wg.Go(func() { s.feed(ctx) })
+	begun := s.beginFeed(ctx) // before the first reader, who else would miss what happens meanwhile
+	s.wg.Go(func() { s.feed(ctx, begun) })
 	s.wg.Go(func() { s.sweep(ctx) })
 	s.wg.Go(func() {
 		if err := s.http.Serve(s.ln); err != nil && !errors.Is(err, http.ErrServerClosed) {
