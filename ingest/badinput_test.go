@@ -77,7 +77,7 @@ func (d *daemon) device(id string) *device {
 	d.eventually("the connection of "+id, func() bool { // the daemon takes an import over within a second
 		x.Client = paho.NewClient(paho.NewClientOptions().AddBroker("tcp://" + d.mqtt).SetClientID(id).SetUsername(id).SetPassword(passwordOf(id)).SetAutoReconnect(false))
 		tok := x.Connect()
-		return tok.WaitTimeout(5*time.Second) && tok.Error() == nil
+		return tok.WaitTimeout(20*time.Second) && tok.Error() == nil
 	})
 	d.t.Cleanup(func() { x.Disconnect(0) })
 	tok := x.Subscribe("f/1/"+id+"/error", 0, func(_ paho.Client, m paho.Message) {
@@ -87,7 +87,7 @@ func (d *daemon) device(id string) *device {
 		}
 		x.errors <- r
 	})
-	if !tok.WaitTimeout(10*time.Second) || tok.Error() != nil {
+	if !tok.WaitTimeout(30*time.Second) || tok.Error() != nil {
 		d.t.Fatalf("subscribe %s: %v", id, tok.Error())
 	}
 	return x
@@ -173,7 +173,7 @@ func (d *daemon) identities() {
 	}
 	for user, why := range map[string]string{"X-1": "not in the census", "MH-1": "wrong password"} {
 		c := paho.NewClient(paho.NewClientOptions().AddBroker("tcp://" + d.mqtt).SetClientID("c").SetUsername(user).SetPassword("wrong-wrong-wrong-wrong").SetAutoReconnect(false))
-		if tok := c.Connect(); !tok.WaitTimeout(10*time.Second) || tok.Error() == nil {
+		if tok := c.Connect(); !tok.WaitTimeout(30*time.Second) || tok.Error() == nil {
 			d.t.Errorf("%s was let in", user)
 		}
 		var seen struct {
@@ -192,7 +192,7 @@ func (d *daemon) identities() {
 		})
 	}
 	c := paho.NewClient(paho.NewClientOptions().AddBroker("tcp://" + d.mqtt).SetClientID(strings.Repeat("c", 20_000)).SetUsername("MH-1").SetPassword(passwordOf("MH-1")).SetAutoReconnect(false))
-	if tok := c.Connect(); !tok.WaitTimeout(10*time.Second) || tok.Error() == nil {
+	if tok := c.Connect(); !tok.WaitTimeout(30*time.Second) || tok.Error() == nil {
 		d.t.Error("a client id of 20,000 bytes was let in")
 	}
 }

@@ -18,7 +18,7 @@ import (
 func (d *daemon) connect(id string) *cover {
 	d.t.Helper()
 	c := paho.NewClient(paho.NewClientOptions().AddBroker("tcp://" + d.mqtt).SetClientID(id).SetAutoReconnect(false))
-	if tok := c.Connect(); !tok.WaitTimeout(10*time.Second) || tok.Error() != nil {
+	if tok := c.Connect(); !tok.WaitTimeout(time.Minute) || tok.Error() != nil {
 		d.t.Fatalf("connect %s: %v", id, tok.Error())
 	}
 	d.t.Cleanup(func() { c.Disconnect(0) })
@@ -43,7 +43,7 @@ func (c *cover) tilt(deg float64) paho.Token {
 // mustTilt publishes and waits for the PUBACK.
 func (c *cover) mustTilt(t *testing.T, deg float64) {
 	t.Helper()
-	if tok := c.tilt(deg); !tok.WaitTimeout(10*time.Second) || tok.Error() != nil {
+	if tok := c.tilt(deg); !tok.WaitTimeout(time.Minute) || tok.Error() != nil {
 		t.Fatalf("message %d is not acknowledged: %v", c.seq, tok.Error())
 	}
 }
@@ -147,7 +147,7 @@ func TestAFullDiskStopsTheAcksAndNothingElse(t *testing.T) {
 	if err := os.Remove(ballast); err != nil {
 		t.Fatal(err)
 	}
-	if !waiting.WaitTimeout(20*time.Second) || waiting.Error() != nil {
+	if !waiting.WaitTimeout(time.Minute) || waiting.Error() != nil {
 		t.Fatalf("not acknowledged when there was room again: %v", waiting.Error())
 	}
 	d.eventually("every message in the store", func() bool { return d.stored(c) })

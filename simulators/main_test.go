@@ -81,7 +81,7 @@ func TestMistakesAreAnsweredWithTheCure(t *testing.T) {
 		"connect to":           {"--broker=tcp://127.0.0.1:1"},
 		"room for 65535":       {"load", "--in-flight=70000"},
 	} {
-		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		var out bytes.Buffer
 		if err := run(ctx, args, &out, &out); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v: got %v, want %q", args, err, want)

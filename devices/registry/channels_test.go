@@ -16,7 +16,7 @@ func TestAChannelMetInTheFieldKeepsItsTypeForEver(t *testing.T) {
 	}
 	dict.Learn("radon_bq", devices.Number)
 	dict.Learn("mode", devices.Text)
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	if _, err := r.keepChannels(ctx, dict, 0); err != nil {
 		t.Fatal(err)

@@ -105,7 +105,7 @@ func pub(t *testing.T, s *Server, args ...string) (string, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	out, err := exec.CommandContext(ctx, "mosquitto_pub", append([]string{"-h", "127.0.0.1", "-p", port}, args...)...).CombinedOutput()
 	return string(out), err
@@ -116,7 +116,7 @@ func (s *sink) next(t *testing.T) devices.Uplink {
 	select {
 	case u := <-s.got:
 		return u
-	case <-time.After(5 * time.Second):
+	case <-time.After(30 * time.Second):
 		t.Fatal("nothing came in")
 		return devices.Uplink{}
 	}

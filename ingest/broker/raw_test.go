@@ -46,7 +46,7 @@ func (r *raw) send(packets ...[]byte) {
 
 // next reads one packet: its first byte and its body.
 func (r *raw) next() (byte, []byte, error) {
-	if err := r.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+	if err := r.SetReadDeadline(time.Now().Add(30 * time.Second)); err != nil {
 		return 0, nil, err
 	}
 	var head [1]byte
@@ -161,10 +161,10 @@ func (r *raw) subscribe(filter string, qos, want byte) {
 	}
 }
 
-// eventually polls until ok, for at most ten seconds.
+// eventually polls until ok, for at most half a minute.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
 		if ok() {
 			return
 		}

@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
 	"math/big"
 	"net/http"
 	"os"
@@ -109,14 +110,16 @@ func (a *authority) client(certs ...tls.Certificate) *tls.Config {
 
 // publishOver connects with paho, publishes with QoS 1 and waits for the PUBACK.
 func publishOver(url string, conf *tls.Config, user, password string) error {
-	o := paho.NewClientOptions().AddBroker(url).SetTLSConfig(conf).SetUsername(user).SetPassword(password).SetClientID("c").SetConnectTimeout(5 * time.Second).SetAutoReconnect(false)
+	o := paho.NewClientOptions().AddBroker(url).SetTLSConfig(conf).SetUsername(user).SetPassword(password).SetClientID("c").SetConnectTimeout(30 * time.Second).SetAutoReconnect(false)
 	c := paho.NewClient(o)
 	defer c.Disconnect(0)
 	if t := c.Connect(); t.Wait() && t.Error() != nil {
 		return t.Error()
 	}
 	t := c.Publish("f/1/MH-1/telemetry", 1, false, "{}")
-	t.WaitTimeout(5 * time.Second)
+	if !t.WaitTimeout(30 * time.Second) {
+		return errors.New("no PUBACK came")
+	}
 	return t.Error()
 }
 
@@ -208,7 +211,7 @@ func TestRenewedCertificatesAreUsedWithoutARestart(t *testing.T) {
 }
 
 func TestWebSocket(t *testing.T) {
-	s, k, _ := serve(t, Options{WS: "127.0.0.1:0", connectWait: 300 * time.Millisecond})
+	s, k, _ := serve(t, Options{WS: "127.0.0.1:0"})
 	addr := s.Addr().String()
 	t.Run("paho publishes", func(t *testing.T) {
 		for _, path := range []string{"", "/mqtt"} {
@@ -259,7 +262,8 @@ func TestWebSocket(t *testing.T) {
 		}
 	})
 	t.Run("who says nothing is cut off", func(t *testing.T) {
-		c, _, err := dialer.Dial("ws://"+addr, nil)
+		s, _, _ := serve(t, Options{WS: "127.0.0.1:0", connectWait: 2 * time.Second})
+		c, _, err := dialer.Dial("ws://"+s.Addr().String(), nil)
 		if err != nil {
 			t.Fatal(err)
 		}

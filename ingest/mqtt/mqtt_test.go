@@ -62,7 +62,7 @@ func next(t *testing.T, got sink) devices.Uplink {
 			if u.Device != "probe" {
 				return u
 			}
-		case <-time.After(10 * time.Second):
+		case <-time.After(30 * time.Second):
 			t.Fatal("nothing arrives")
 		}
 	}
@@ -160,7 +160,9 @@ func (h *held) payloads() []string {
 func TestNothingIsAcknowledgedBeforeItIsDurable(t *testing.T) {
 	m := newMosquitto(t, "persistence false", "max_inflight_messages 5")
 	h := &held{}
-	c, _ := run(t, Options{URL: m.url(), Sink: h, timing: quick})
+	patient := quick
+	patient.probeLost = 3 * time.Second // no machine is so slow that a canary is out that long before the window is full
+	c, _ := run(t, Options{URL: m.url(), Sink: h, timing: patient})
 	m.eventually("it is up", func() bool { return c.Health() == "" && c.current(c.paho) })
 	var lines []string
 	for i := range 50 {
@@ -170,6 +172,7 @@ func TestNothingIsAcknowledgedBeforeItIsDurable(t *testing.T) {
 		return m.publish("f/1/MH-1/telemetry", lines...) == nil && c.inflight.Load() == 5
 	})
 	m.eventually("health says so", func() bool { return strings.Contains(c.Health(), "5 messages wait for the log") })
+	m.eventually("a canary is out for too long", func() bool { out, _ := c.missing(time.Now()); return out > 2*patient.probeLost })
 	if n := testutil.ToFloat64(c.opt.Metrics.rebuilds.WithLabelValues(c.broker, "lamplighter")); n != 0 {
 		t.Errorf("the session was made anew %v times for a log that is slow", n)
 	}
@@ -281,7 +284,7 @@ func TestAReplyGoesToADeviceBehindTheBroker(t *testing.T) {
 	got := make(sink, 10)
 	c, _ := run(t, Options{URL: m.url(), Sink: got})
 	m.probe(got)
-	sub := exec.Command("mosquitto_sub", "-h", "127.0.0.1", "-p", m.port, "-t", "f/1/MH-1/error", "-C", "1", "-W", "20")
+	sub := exec.Command("mosquitto_sub", "-h", "127.0.0.1", "-p", m.port, "-t", "f/1/MH-1/error", "-C", "1", "-W", "60")
 	out, err := sub.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

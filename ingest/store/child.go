@@ -110,7 +110,7 @@ func Supervise(ctx context.Context, o ChildOptions) (*Child, error) {
 	}
 	ctx, c.cancel = context.WithCancel(ctx)
 	go c.supervise(ctx)
-	return c, c.waitReady(ctx, 20*time.Second)
+	return c, c.waitReady(ctx, time.Minute)
 }
 
 func freePort() (string, error) {

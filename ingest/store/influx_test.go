@@ -145,7 +145,7 @@ func TestBothStoresAnswerAlike(t *testing.T) {
 		}
 		var pts []Point
 		var err error
-		for deadline := time.Now().Add(20 * time.Second); len(pts) < 10 && time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		for deadline := time.Now().Add(30 * time.Second); len(pts) < 10 && time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
 			if pts, err = r.Range(t.Context(), "MH-1", "tilt_deg", base, base+60_000, 100); err != nil {
 				t.Fatal(err)
 			}
@@ -222,7 +222,7 @@ func TestAStoreThatIsAwayIsWaitedFor(t *testing.T) {
 	go func() {
 		done <- w.Consume(t.Context(), said(2, "MH-1", base+1000, devices.Value{Channel: tilt, Num: 2}))
 	}()
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
 		if _, trouble := w.Health(); strings.Contains(trouble, "the store takes nothing") {
 			break
 		}

@@ -17,7 +17,7 @@ func TestTwoDaemonsWriteToOnePartition(t *testing.T) {
 	}
 	srv.Start()
 	t.Cleanup(func() { srv.Shutdown(); srv.WaitForShutdown() })
-	if !srv.ReadyForConnections(10 * time.Second) {
+	if !srv.ReadyForConnections(30 * time.Second) {
 		t.Fatal("the server is not ready")
 	}
 	o := Options{URLs: []string{srv.ClientURL()}, Replicas: 1, Partitions: 1, MaxBytes: 1 << 30}

@@ -93,7 +93,7 @@ func runAndKill(t *testing.T, dir string, first, ms int) []int {
 		t.Fatal(err)
 	}
 	kill := func() { _ = cmd.Process.Kill() }
-	guard := time.AfterFunc(20*time.Second, kill)
+	guard := time.AfterFunc(time.Minute, kill)
 	defer guard.Stop()
 	var acked []int
 	for in := bufio.NewScanner(pipe); in.Scan(); {
@@ -117,7 +117,7 @@ func numbers(t testing.TB, l *Log, p int) []int {
 	}
 	var got []int
 	enough := errors.New("enough")
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	err = l.Read(ctx, p, 0, func(f *Frame) error {
 		for r := range f.Records() {
@@ -180,7 +180,7 @@ func eventually(t *testing.T, what string, ok func() bool) {
 func (g *ledger) untilFull(t *testing.T, l *Log) (n int) {
 	t.Helper()
 	for ; ; n++ {
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		err := g.append(ctx, l, n, 8000)
 		cancel()
 		if errors.Is(err, context.DeadlineExceeded) {

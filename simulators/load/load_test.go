@@ -54,7 +54,7 @@ func mosquitto(t *testing.T) string {
 		}
 		_ = cmd.Wait() // ended by our own signal
 	})
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
 		c, err := net.Dial("tcp", addr)
 		if err == nil {
 			c.Close()
@@ -76,7 +76,7 @@ func listen(t *testing.T, addr string) *witness {
 	t.Helper()
 	w := &witness{heard: map[string]int{}}
 	c := paho.NewClient(paho.NewClientOptions().AddBroker("tcp://" + addr).SetClientID("witness"))
-	if tok := c.Connect(); !tok.WaitTimeout(10*time.Second) || tok.Error() != nil {
+	if tok := c.Connect(); !tok.WaitTimeout(30*time.Second) || tok.Error() != nil {
 		t.Fatal(tok.Error())
 	}
 	t.Cleanup(func() { c.Disconnect(0) })
@@ -93,7 +93,7 @@ func listen(t *testing.T, addr string) *witness {
 		defer w.mu.Unlock()
 		w.heard[fmt.Sprint(strings.Split(m.Topic(), "/")[2], " ", x.Boot, " ", x.Seq)]++
 	})
-	if !tok.WaitTimeout(10*time.Second) || tok.Error() != nil {
+	if !tok.WaitTimeout(30*time.Second) || tok.Error() != nil {
 		t.Fatal(tok.Error())
 	}
 	return w
@@ -164,7 +164,7 @@ func TestTheLedgerIsWhatTheBrokerHas(t *testing.T) {
 		if len(lines) != count || len(seen) != count {
 			t.Errorf("%s has %d lines, %d different", name, len(lines), len(seen))
 		}
-		for deadline := time.Now().Add(20 * time.Second); w.count() < (i+1)*count && time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		for deadline := time.Now().Add(time.Minute); w.count() < (i+1)*count && time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		}
 		for x := range seen {
 			if w.heard[x] != 1 {
