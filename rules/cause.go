@@ -43,7 +43,7 @@ type arrival struct {
 // begin to count.
 func (e *Engine) weigh(f *facility) {
 	k := &e.set.kinds[f.kind]
-	if f.parent == nil || len(k.collapses) == 0 || len(f.alerts) == 0 && f.causes == 0 {
+	if f.parent == nil || len(k.collapses) == 0 || len(f.alerts) == 0 && f.causes == 0 && !f.overdue {
 		return
 	}
 	for _, r := range k.collapses {
@@ -51,7 +51,7 @@ func (e *Engine) weigh(f *facility) {
 		if p == nil {
 			continue
 		}
-		switch bad := e.bad(f, r.Collapse.of); {
+		switch bad := e.bad(f, r.Collapse.of) || e.late(f, r); {
 		case bad && f.causes&r.Collapse.bit == 0 && !e.maintained(f, r.Collapse.of):
 			e.join(e.causeAt(p, r), f)
 		case !bad && f.causes&r.Collapse.bit != 0:

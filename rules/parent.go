@@ -11,11 +11,12 @@ import (
 // parent is what facilities hang on: a circuit, or the cabinet above it. All
 // that hangs on a cabinet is judged in one partition, see registry.Facility.Key.
 type parent struct {
-	id     devices.FacilityID
-	level  Level
-	up     *parent // the cabinet of a circuit, nil of a cabinet
-	total  [4]int  // facilities below it, by devices.Kind
-	causes []*cause
+	id      devices.FacilityID
+	level   Level
+	up      *parent     // the cabinet of a circuit, nil of a cabinet
+	total   [4]int      // facilities below it, by devices.Kind
+	members []*facility // below it
+	causes  []*cause
 }
 
 // parentKey tells a cabinet from a circuit of the same name.
@@ -83,6 +84,7 @@ func (e *Engine) hang(f *facility, c *registry.Facility) {
 func (e *Engine) attach(f *facility, p *parent) {
 	for f.parent = p; p != nil; p = p.up {
 		p.total[f.kind]++
+		p.members = append(p.members, f)
 		e.stirAll(p)
 	}
 }
@@ -116,10 +118,21 @@ func (e *Engine) unhang(f *facility) {
 	e.leaveAll(f)
 	for p := f.parent; p != nil; p = p.up {
 		p.total[f.kind]--
+		p.members = without(p.members, f)
 		e.stirAll(p)
 		e.forget(p)
 	}
 	f.parent = nil
+}
+
+// without is the list less f, in any order.
+func without(list []*facility, f *facility) []*facility {
+	if i := slices.Index(list, f); i >= 0 {
+		n := len(list) - 1
+		list[i], list[n] = list[n], nil
+		list = list[:n]
+	}
+	return list
 }
 
 // forget lets go of a parent that is empty.

@@ -17,6 +17,7 @@ func (e *Engine) heard(f *facility, m *devices.Message) {
 	if m.State.NextS > 0 {
 		f.excused = e.wall + m.State.NextS*1000 // a message that comes late after this good-night changes nothing
 	}
+	f.overdue = false
 	if f.silent {
 		f.silent = false
 		e.silenceHolds(f, no, e.wall)
@@ -37,6 +38,7 @@ func (e *Engine) silence(f *facility) {
 		return
 	}
 	f.silent, f.since = true, e.wall
+	e.missed(f)
 	e.silenceHolds(f, yes, f.seen)
 	e.ripen(f, 0)
 }

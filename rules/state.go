@@ -42,6 +42,7 @@ type facility struct {
 	kind       devices.Kind
 	standing   Standing
 	silent     bool
+	overdue    bool // late, and looked at because another was missed; see Engine.missed
 	heir       bool // came from another partition: may have tickets that this one does not know of
 	waiting    bool // in Engine.waiting
 	maintained bool // a window without a rule is over it
