@@ -14,12 +14,14 @@ type facilityItem struct {
 	registry.Facility
 	Updated  *string `json:"updated"`
 	State    string  `json:"state" enum:"ok,faulty,unknown,maintenance"`
+	Since    *string `json:"since" doc:"since when it is so: of what is faulty, when its oldest fault began; of what is unknown, when it was last heard"`
 	LastSeen *string `json:"last_seen"`
+	Blind    string  `json:"blind,omitempty" doc:"the way in through which it was last heard, if that is down: nobody can tell whether it is silent"`
 }
 
 func (s *Server) item(f registry.Facility) facilityItem {
 	facts, _ := s.opt.State.Inspect(f.ID)
-	return facilityItem{f, s.instant(f.Updated), state(facts), s.instant(facts.Seen)}
+	return facilityItem{f, s.instant(f.Updated), state(facts), s.instant(facts.Since), s.instant(facts.Seen), facts.Blind}
 }
 
 // state is unknown for what has not been heard of: never "ok".

@@ -56,6 +56,10 @@ type Part struct {
 	OK      bool   `json:"ok"`
 	Trouble string `json:"trouble,omitempty"`
 	AgeMS   int64  `json:"age_ms,omitempty"` // how far it lies behind
+
+	Link    string    `json:"-"` // of a part that is a way in: its name
+	Since   time.Time `json:"-"` // of a way in that is down: since when
+	Covered bool      `json:"-"` // another part tells of the same trouble
 }
 
 // Options of a Server.

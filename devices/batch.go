@@ -9,6 +9,7 @@ const (
 	ItemCensus                      // Control is a JSON array of census changes (registry.Change)
 	ItemRuleSet                     // Control is a rule file that was switched on
 	ItemWindow                      // Control is a maintenance window
+	ItemLink                        // Control says whether a way in is up (rules.Link)
 )
 
 // Item is one record of the log after decoding.

@@ -124,7 +124,7 @@ func newApp(ctx context.Context, conf config.Config, data string, demo bool, log
 	if err = a.startSources(); err != nil {
 		return nil, err
 	}
-	w := &watchman{health: a.health, report: desk.Own, log: log}
+	w := &watchman{health: a.health, report: a.ownTrouble(desk), log: log}
 	a.background("watchman", w.run)
 	if demo {
 		if err = a.startDemo(ctx); err != nil {

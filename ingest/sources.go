@@ -1,11 +1,14 @@
 package main
 
 import (
+	"context"
+
 	"lamplighter/dashboards"
 	"lamplighter/ingest/broker"
 	"lamplighter/ingest/config"
 	"lamplighter/ingest/mqtt"
 	"lamplighter/ingest/pipeline"
+	"lamplighter/rules/tickets"
 )
 
 // startSources opens the ways in: our own listener, and the sessions with other
@@ -27,6 +30,8 @@ func (a *app) startSources() error {
 		sessions = append(sessions, more...)
 	}
 	a.brokers.Store(&sessions)
+	k := &linkKeeper{links: a.linksNow, send: a.sendLink, log: a.log}
+	a.background("links", k.run)
 	return nil
 }
 
@@ -76,16 +81,32 @@ func (a *app) startBroker(b *config.Broker, intake *pipeline.Intake, m *mqtt.Met
 	return sessions, nil
 }
 
-// brokerHealth is how the sessions with other brokers stand.
+// brokerHealth is how the sessions with other brokers stand, and each broker as
+// a way in.
 func (a *app) brokerHealth() []dashboards.Part {
 	sessions := a.brokers.Load()
 	if sessions == nil {
 		return nil
 	}
+	links := brokerLinks(*sessions)
 	var parts []dashboards.Part
 	for _, c := range *sessions {
 		trouble := c.Health()
-		parts = append(parts, dashboards.Part{Name: "broker " + c.Name(), OK: trouble == "", Trouble: trouble})
+		up, _, _ := c.Link()
+		parts = append(parts, dashboards.Part{Name: "broker " + c.Name(), OK: trouble == "", Trouble: trouble, Covered: !up})
+	}
+	for _, l := range links {
+		parts = append(parts, dashboards.Part{Name: "link " + l.name, OK: l.up, Trouble: l.why, Link: l.name, Since: l.since})
 	}
 	return parts
+}
+
+// ownTrouble opens and closes tickets about parts of the daemon.
+func (a *app) ownTrouble(desk *tickets.Desk) func(context.Context, dashboards.Part, bool) error {
+	return func(ctx context.Context, p dashboards.Part, over bool) error {
+		if p.Link != "" {
+			return desk.Blind(ctx, p.Link, p.Since, p.Trouble, over)
+		}
+		return desk.Own(ctx, p.Name, p.Trouble, over)
+	}
 }

@@ -13,7 +13,7 @@ import (
 // a page, and closes it when the part has been well for as long.
 type watchman struct {
 	health func() []dashboards.Part
-	report func(ctx context.Context, part, why string, over bool) error
+	report func(ctx context.Context, p dashboards.Part, over bool) error
 	log    zerolog.Logger
 	parts  map[string]*watched
 }
@@ -59,6 +59,9 @@ func (w *watchman) run(ctx context.Context) {
 
 func (w *watchman) look(ctx context.Context, now time.Time) {
 	for _, p := range w.health() {
+		if p.Covered {
+			continue
+		}
 		s := w.parts[p.Name]
 		if s == nil {
 			s = &watched{ill: !p.OK, since: now}
@@ -74,7 +77,7 @@ func (w *watchman) look(ctx context.Context, now time.Time) {
 		if is == s.told || now.Sub(s.since) < patience {
 			continue
 		}
-		if err := w.report(ctx, p.Name, p.Trouble, !s.ill); err != nil {
+		if err := w.report(ctx, p, !s.ill); err != nil {
 			if ctx.Err() == nil {
 				w.log.Error().Err(err).Msg("trouble of our own")
 			}

@@ -25,8 +25,8 @@ func TestOwnTroubleWakesSomebodyOnceWhenItLasts(t *testing.T) {
 				why := *trouble.Load()
 				return []dashboards.Part{{Name: "store-0", OK: why == "", Trouble: why}}
 			},
-			report: func(_ context.Context, part, why string, over bool) error {
-				said = append(said, fmt.Sprint(time.Since(start).Truncate(time.Second), " ", part, " ", why, " ", over))
+			report: func(_ context.Context, p dashboards.Part, over bool) error {
+				said = append(said, fmt.Sprint(time.Since(start).Truncate(time.Second), " ", p.Name, " ", p.Trouble, " ", over))
 				return nil
 			}}
 		ctx, cancel := context.WithCancel(t.Context())

@@ -75,6 +75,9 @@ func (e *Engine) ripen(f *facility, at int64) {
 		case a.heir:
 		case a.held && e.over(f, r) == covered: // it waits for that to end, not for time
 		case !a.firing && (a.sure || e.long(a.pending, a.event, at, r.For.Milliseconds())):
+			if r.Silent > 0 && e.blind(f) {
+				continue // begins anew when the link is back
+			}
 			if active, known := r.active(e, f, e.wall); !active || !known {
 				if r.Silent == 0 {
 					f.rest(a.rule)

@@ -51,7 +51,11 @@ func (e *Engine) weigh(f *facility) {
 		if p == nil {
 			continue
 		}
-		switch bad := e.bad(f, r.Collapse.of) || e.late(f, r); {
+		bad := e.bad(f, r.Collapse.of) || e.late(f, r)
+		if r.Collapse.of.Silent > 0 && e.blind(f) {
+			bad = bad && f.causes&r.Collapse.bit != 0 && p.find(r).bad[f].attached // who nobody can hear begins nothing
+		}
+		switch {
 		case bad && f.causes&r.Collapse.bit == 0 && !e.maintained(f, r.Collapse.of):
 			e.join(e.causeAt(p, r), f)
 		case !bad && f.causes&r.Collapse.bit != 0:

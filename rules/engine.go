@@ -38,6 +38,8 @@ type Engine struct {
 	idle       []*cause  // memory of stirred
 	windows    []Window  // that are not over
 	turns      int64     // wall clock when the next of them begins or ends, 0 = never
+	links      []link    // the first is that of messages without a source
+	usual      uint16    // of links: the last that was looked for
 	passing    bool      // the causes have been looked at
 	counts     [4]Counts // by devices.Kind
 	timers     timers
@@ -63,7 +65,7 @@ func NewEngine(set *Set, dict *devices.Dictionary, owns func(*registry.Facility)
 	if owns == nil {
 		owns = func(*registry.Facility) bool { return true }
 	}
-	e := &Engine{set: set, dict: dict, owns: owns, ids: make(map[string]*devices.Channel), texts: newTexts(), facilities: make(map[devices.FacilityID]*facility),
+	e := &Engine{set: set, dict: dict, owns: owns, ids: make(map[string]*devices.Channel), texts: newTexts(), links: make([]link, 1), facilities: make(map[devices.FacilityID]*facility),
 		devices: make(map[devices.DeviceID]*facility), parents: make(map[parentKey]*parent)}
 	for _, c := range dict.All() {
 		e.ids[c.Name] = c
@@ -76,10 +78,12 @@ func NewEngine(set *Set, dict *devices.Dictionary, owns func(*registry.Facility)
 // the findings are good all the same.
 func (e *Engine) Step(b *devices.Batch) (*Findings, error) {
 	e.found.Transitions, e.found.Gaps, e.trouble = e.found.Transitions[:0], e.found.Gaps[:0], nil
-	if e.wall > 0 && b.Wall-e.wall > 5000 {
-		e.away(b.Wall - e.wall)
-	}
+	last := e.wall
 	e.wall = b.Wall
+	if last > 0 && e.wall-last > gapOfFrames {
+		e.away(e.wall - last)
+	}
+	e.lapse()
 	e.turnIfDue()
 	for i := range b.Items {
 		e.item(&b.Items[i])
@@ -102,8 +106,10 @@ func (e *Engine) item(it *devices.Item) {
 		err = e.judgeBy(it.Control)
 	case it.Type == devices.ItemWindow:
 		err = e.window(it.Control)
+	case it.Type == devices.ItemLink:
+		err = e.linked(it.Control)
 	case it.Type == devices.ItemUplink && it.Refusal == nil:
-		e.message(it.Message, it.Uplink.Flags)
+		e.message(it.Message, &it.Uplink)
 	}
 	if err != nil {
 		e.trouble = err
@@ -159,8 +165,9 @@ func (e *Engine) all() []*facility {
 	return out
 }
 
-// message judges one message.
-func (e *Engine) message(m *devices.Message, flags devices.UplinkFlags) {
+// message judges one message, which came as u.
+func (e *Engine) message(m *devices.Message, u *devices.Uplink) {
+	flags := u.Flags
 	e.Evaluated++
 	f := e.of(m.Device)
 	if f == nil {
@@ -192,7 +199,7 @@ func (e *Engine) message(m *devices.Message, flags devices.UplinkFlags) {
 		e.retained(f, m)
 		return
 	}
-	e.heard(f, m)
+	e.heard(f, m, e.linkOf(u.Source))
 	for i := range m.Readings {
 		e.reading(f, &m.Readings[i])
 	}
@@ -252,8 +259,19 @@ func (e *Engine) count(f *facility) {
 		return
 	}
 	e.uncount(f)
-	f.standing = s
+	f.standing, f.since = s, e.sinceWhen(f, s)
 	e.counts[f.kind][s]++
+}
+
+// sinceWhen is since when f, which stands otherwise now, stands so.
+func (e *Engine) sinceWhen(f *facility, s Standing) int64 {
+	switch s {
+	case Unknown:
+		return f.seen
+	case Faulty:
+		return f.broken(e.set)
+	}
+	return e.wall
 }
 
 func (e *Engine) uncount(f *facility) {

@@ -5,9 +5,11 @@ import "lamplighter/devices"
 // Facts is what the worker knows of a facility, for the board.
 type Facts struct {
 	Kind        devices.Kind `json:"kind"`
+	Since       int64        `json:"since"`  // Unix ms: faulty since its oldest fault began, unknown since it was last heard (0 = never), else since it is so
 	Seen        int64        `json:"seen"`   // Unix ms, 0 = never
+	Blind       string       `json:"blind"`  // the link through which it was last heard, if that is down
 	Newest      int64        `json:"newest"` // event time of the newest reading
-	Silent      bool         `json:"silent"`
+	Silent      bool         `json:"silent"` // not heard for longer than it may be
 	Faulty      bool         `json:"faulty"` // an alert that is not about silence
 	Maintenance bool         `json:"maintenance"`
 	Book        Book         `json:"book"`
@@ -15,21 +17,25 @@ type Facts struct {
 
 // Inspect says what is known of a facility; ok is false if it is not in this
 // partition.
-func (w *Worker) Inspect(id devices.FacilityID) (f Facts, ok bool) {
+func (w *Worker) Inspect(id devices.FacilityID) (facts Facts, ok bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.engine == nil {
-		return f, false
+		return facts, false
 	}
 	x := w.engine.facilities[id]
 	if x == nil {
-		return f, false
+		return facts, false
 	}
-	return x.facts(w.engine.set), true
+	facts = x.facts(w.engine.set)
+	if w.engine.blind(x) {
+		facts.Blind = w.engine.links[x.link].name
+	}
+	return facts, true
 }
 
 func (f *facility) facts(s *Set) Facts {
-	return Facts{Kind: f.kind, Seen: f.seen, Newest: f.newest, Silent: f.silent, Faulty: f.faulty(s), Maintenance: f.maintained, Book: f.book}
+	return Facts{Kind: f.kind, Since: f.since, Seen: f.seen, Newest: f.newest, Silent: f.silent || f.lost, Faulty: f.faulty(s), Maintenance: f.maintained, Book: f.book}
 }
 
 // Count adds the partition's facilities to all, by kind and [Standing], and

@@ -39,8 +39,7 @@ func (e *Engine) look(g, missed *facility) {
 	if g == missed || g.silent || g.overdue || g.kind != missed.kind || g.expectMS == 0 || g.seen == 0 {
 		return
 	}
-	k := e.set.kinds[g.kind].silent
-	if k <= 1 || max(g.seen, g.excused)+int64((k-1)*float64(g.expectMS)) > e.wall {
+	if at := g.deadline(e); e.set.kinds[g.kind].silent <= 1 || at == never || e.blind(g) || at-g.expectMS > e.wall {
 		return
 	}
 	g.overdue = true

@@ -8,9 +8,9 @@ import (
 	"lamplighter/devices"
 )
 
-// heard notes that a device has said something.
-func (e *Engine) heard(f *facility, m *devices.Message) {
-	f.seen = e.wall
+// heard notes that a device has said something, through a link.
+func (e *Engine) heard(f *facility, m *devices.Message, via uint16) {
+	f.seen, f.link, f.dark = e.wall, via, e.links[via].darkness(e.wall)
 	if m.State.ExpectS > 0 {
 		f.expectMS = m.State.ExpectS * 1000
 	}
@@ -24,7 +24,7 @@ func (e *Engine) heard(f *facility, m *devices.Message) {
 	} else if f.heir {
 		e.silenceHolds(f, no, e.wall)
 	}
-	f.heir = false
+	f.heir, f.lost = false, false
 	e.watch(f)
 }
 
@@ -33,11 +33,16 @@ func (e *Engine) silence(f *facility) {
 	if f.silent || f.gone {
 		return
 	}
-	if f.deadline(e.set) > e.wall {
+	if f.deadline(e) > e.wall {
 		e.watch(f)
 		return
 	}
-	f.silent, f.since = true, e.wall
+	if e.blind(f) {
+		f.lost = true
+		e.count(f)
+		return
+	}
+	f.silent = true
 	e.missed(f)
 	e.silenceHolds(f, yes, f.seen)
 	e.ripen(f, 0)
@@ -54,20 +59,36 @@ func (e *Engine) silenceHolds(f *facility, t truth, at int64) {
 // never is a deadline that is not there.
 const never = math.MaxInt64
 
-// deadline is the wall clock at which f counts as silent.
-func (f *facility) deadline(s *Set) int64 {
-	if f.expectMS == 0 || f.seen == 0 {
+// deadline is the wall clock at which f counts as silent: when it could have
+// been heard for k × its interval. A link that was down for long gives it all of
+// that anew; one that was down for a moment, no more than that moment. While the
+// link is down it is when nothing is known of f any more.
+func (f *facility) deadline(e *Engine) int64 {
+	k := e.set.kinds[f.kind].silent
+	if f.expectMS == 0 || f.seen == 0 || k == 0 {
 		return never
 	}
-	if k := s.kinds[f.kind].silent; k > 0 {
-		return max(f.seen, f.excused) + int64(k*float64(f.expectMS))
+	allowed := int64(k * float64(f.expectMS))
+	at := max(f.seen, f.excused) + allowed
+	l := &e.links[f.link]
+	if l.down {
+		if f.lost {
+			return never
+		}
+		return at
 	}
-	return never
+	at += l.dark - f.dark
+	if l.back > f.seen {
+		at = max(at, l.back+min(l.lasted, allowed))
+	}
+	return at
 }
 
+// watch has the silence timer ring at the deadline of f, or earlier: when it
+// rings, the deadline is looked at anew.
 func (e *Engine) watch(f *facility) {
-	at := f.deadline(e.set)
-	if f.due != 0 || f.silent || at == never {
+	at := f.deadline(e)
+	if f.silent || at == never || f.due != 0 && f.due <= at {
 		return
 	}
 	f.due = at
@@ -78,17 +99,9 @@ func (e *Engine) watch(f *facility) {
 func (e *Engine) ring() {
 	for len(e.timers) > 0 && e.timers[0].at <= e.wall {
 		t := heap.Pop(&e.timers).(timer)
-		t.f.due = 0
-		e.silence(t.f)
-	}
-}
-
-// away moves every silence timer on: while nothing was received at all, nobody
-// can be blamed for silence.
-func (e *Engine) away(ms int64) {
-	for _, f := range e.facilities {
-		if f.seen > 0 {
-			f.excused = max(f.seen, f.excused) + ms
+		if t.f.due == t.at { // else an earlier one has taken its place
+			t.f.due = 0
+			e.silence(t.f)
 		}
 	}
 }

@@ -18,11 +18,11 @@ import (
 // A snapshot is an engine's state after one frame, so that a restart judges
 // only what came later. It is
 //
-//	"LMPSNAP5", a CBOR sequence of one head, its parents and its facilities
+//	"LMPSNAP6", a CBOR sequence of one head, its parents and its facilities
 //	(arrays, in the order of the fields below), CRC-32C of all before
 //
 // Rules and channels stand in it by name: it survives a change of either.
-const snapshotMagic = "LMPSNAP5"
+const snapshotMagic = "LMPSNAP6"
 
 type snapshotHead struct {
 	_          struct{} `cbor:",toarray"`
@@ -32,8 +32,16 @@ type snapshotHead struct {
 	Channels   []string
 	Texts      []string
 	Windows    []Window
+	Links      []snapshotLink
 	Parents    int
 	Facilities int
+}
+
+type snapshotLink struct {
+	_                               struct{} `cbor:",toarray"`
+	Name                            string
+	Told, Since, Dark, Back, Lasted int64
+	Down                            bool
 }
 
 type snapshotFacility struct {
@@ -48,8 +56,11 @@ type snapshotFacility struct {
 	Newest   int64
 	Seen     int64
 	Excused  int64
+	Dark     int64
+	Link     uint16 // in snapshotHead.Links
 	Since    int64
 	Silent   bool
+	Lost     bool
 	Anew     bool
 	Heir     bool
 	Model    uint32 // in snapshotHead.Texts
@@ -114,6 +125,9 @@ func (e *Engine) freeze(seq uint64) *frozen {
 	for _, c := range e.dict.All() {
 		z.head.Channels = append(z.head.Channels, c.Name)
 	}
+	for _, l := range e.links {
+		z.head.Links = append(z.head.Links, snapshotLink{Name: l.name, Told: l.told, Since: l.since, Dark: l.dark, Back: l.back, Lasted: l.lasted, Down: l.down})
+	}
 	z.freezeParents(e)
 	values, alerts := 0, 0
 	for _, f := range e.facilities {
@@ -174,7 +188,7 @@ func (z *frozen) write(w io.Writer) error {
 func (z *frozen) fill(s *snapshotFacility, f *facility) {
 	b := &f.book
 	values, alerts := s.Values[:0], s.Alerts[:0]
-	*s = snapshotFacility{ID: string(f.id), Device: string(f.device), Kind: uint8(f.kind), Limits: f.limits, ExpectMS: f.expectMS, Newest: f.newest, Seen: f.seen, Excused: f.excused, Since: f.since, Silent: f.silent, Anew: f.anew, Heir: f.heir,
+	*s = snapshotFacility{ID: string(f.id), Device: string(f.device), Kind: uint8(f.kind), Limits: f.limits, ExpectMS: f.expectMS, Newest: f.newest, Seen: f.seen, Excused: f.excused, Dark: f.dark, Link: f.link, Since: f.since, Silent: f.silent, Lost: f.lost, Anew: f.anew, Heir: f.heir,
 		Book: snapshotBook{Received: b.Received, Duplicates: b.Duplicates, Late: b.Late, Missing: b.Missing, Boot: b.Boot, Started: b.started, First: b.first, LastSeq: b.LastSeq, Open: b.open, Recent: b.recent, Next: b.next}}
 	if f.parent != nil {
 		s.Parent, s.Level = string(f.parent.id), uint8(f.parent.level)
@@ -215,6 +229,7 @@ func (e *Engine) read(r io.ReaderAt, size int64) (uint64, error) {
 		return 0, err
 	}
 	e.set, e.wall, e.windows, e.turns = set, h.Wall, h.Windows, h.Wall
+	e.thawLinks(h.Links)
 	e.texts = newTexts()
 	for _, t := range h.Texts {
 		e.texts.id(t)
@@ -274,13 +289,27 @@ func (e *Engine) thaw(dec *cbor.Decoder, h *snapshotHead) error {
 	return nil
 }
 
+func (e *Engine) thawLinks(ls []snapshotLink) {
+	if len(ls) == 0 {
+		return
+	}
+	e.links = make([]link, len(ls))
+	for i, l := range ls {
+		e.links[i] = link{name: l.Name, told: l.Told, since: l.Since, dark: l.Dark, back: l.Back, lasted: l.Lasted, down: l.Down}
+	}
+}
+
 // none is the channel of a value whose channel is no longer known.
 const none = 1<<32 - 1
 
 func (e *Engine) revive(s *snapshotFacility, channels []uint32) {
 	f := e.settle(devices.FacilityID(s.ID))
 	b := &s.Book
-	f.kind, f.limits, f.expectMS, f.newest, f.seen, f.excused, f.since, f.silent, f.heir = devices.Kind(s.Kind), s.Limits, s.ExpectMS, s.Newest, s.Seen, s.Excused, s.Since, s.Silent, s.Heir
+	f.kind, f.limits, f.expectMS, f.newest, f.seen, f.excused, f.silent, f.heir = devices.Kind(s.Kind), s.Limits, s.ExpectMS, s.Newest, s.Seen, s.Excused, s.Silent, s.Heir
+	f.dark, f.lost = s.Dark, s.Lost
+	if int(s.Link) < len(e.links) {
+		f.link = s.Link
+	}
 	f.book = Book{Received: b.Received, Duplicates: b.Duplicates, Late: b.Late, Missing: b.Missing, Boot: b.Boot, LastSeq: b.LastSeq, started: b.Started, first: b.First, open: b.Open, recent: b.Recent, next: b.Next}
 	e.newest = max(e.newest, f.newest)
 	e.takeDevice(f, devices.DeviceID(s.Device))
@@ -305,9 +334,10 @@ func (e *Engine) revive(s *snapshotFacility, channels []uint32) {
 	}
 	e.rehang(f, s)
 	e.maintain(f)
-	if at := f.deadline(e.set); !f.silent && at < never {
+	if at := f.deadline(e); !f.silent && at < never {
 		f.due = at
 		e.timers = append(e.timers, timer{at, f})
 	}
 	e.count(f)
+	f.since = s.Since
 }

@@ -66,6 +66,14 @@ func stormy(s *story, seed uint64, steps int) [][]devices.Item {
 		if n := len(items); n > 0 && r.IntN(10) == 0 {
 			items = append(items, items[r.IntN(n)])
 		}
+		if r.IntN(50) == 0 {
+			items = append(items, s.link("b", r.IntN(2) == 0, float64(sec-r.IntN(10))))
+		}
+		for i := range items {
+			if items[i].Type == devices.ItemUplink && r.IntN(2) == 0 {
+				items[i].Uplink.Source = "b"
+			}
+		}
 		if r.IntN(60) == 0 {
 			f := fs[r.IntN(len(fs))]
 			f.Circuit = fmt.Sprint("C", r.IntN(3))

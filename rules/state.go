@@ -35,14 +35,17 @@ type facility struct {
 	alerts     []alert // those that are not at rest, by rule
 	newest     int64   // event time of the newest reading
 	seen       int64   // wall clock when last heard, 0 = never
-	excused    int64   // wall clock before which its silence says nothing: it sleeps, or we were away
+	excused    int64   // wall clock before which its silence says nothing: it sleeps
+	dark       int64   // link.darkness of its link when last heard
 	due        int64   // wall clock of the silence timer in the queue, 0 = none
-	since      int64   // wall clock since when it is silent
+	since      int64   // since when it stands as it does, see [Facts.Since]
 	book       Book
 	kind       devices.Kind
 	standing   Standing
+	link       uint16 // in Engine.links: what it was last heard through
 	silent     bool
 	overdue    bool // late, and looked at because another was missed; see Engine.missed
+	lost       bool // nothing can be heard of it, for longer than it may be silent
 	heir       bool // came from another partition: may have tickets that this one does not know of
 	waiting    bool // in Engine.waiting
 	maintained bool // a window without a rule is over it
@@ -160,13 +163,24 @@ func (f *facility) faulty(s *Set) bool {
 	return false
 }
 
+// broken is the event time when the oldest of what is wrong with f began.
+func (f *facility) broken(s *Set) int64 {
+	at := int64(math.MaxInt64)
+	for i := range f.alerts {
+		if a := &f.alerts[i]; (a.firing || a.held) && s.kinds[f.kind].rules[a.rule].Silent == 0 {
+			at = min(at, a.event)
+		}
+	}
+	return at
+}
+
 // stands is the facility's standing now: of what is silent nothing is known,
 // whatever it said last, and nothing that is being worked on is bad or good.
 func (f *facility) stands(s *Set) Standing {
 	switch {
 	case f.maintained:
 		return Maintenance
-	case f.silent || f.seen == 0:
+	case f.silent || f.lost || f.seen == 0:
 		return Unknown
 	case f.faulty(s):
 		return Faulty

@@ -15,7 +15,8 @@ import (
 	"lamplighter/devices"
 )
 
-const source = "listener"
+// Source is what stands in uplinks that came through the listener.
+const Source = "listener"
 
 // hook is where the library asks us.
 type hook struct {

@@ -73,7 +73,7 @@ func (h *hook) check(pk *packets.Packet) *no {
 // refuse answers a CONNECT.
 func (h *hook) refuse(cl *mqtt.Client, id devices.DeviceID, n no) error {
 	h.refused.WithLabelValues(n.why).Inc()
-	h.opt.Authority.Seen(id, source, n.why)
+	h.opt.Authority.Seen(id, Source, n.why)
 	h.opt.Log.Debug().Str("device", string(id)).Str("remote", cl.Net.Remote).Str("reason", n.why).Str("more", n.more).Msg("connection refused")
 	f := fault{n.code, n.why + "; " + n.more}
 	code := packets.Code{Code: n.code, Reason: f.reason}

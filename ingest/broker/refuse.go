@@ -62,7 +62,7 @@ func plain(topic []byte) string {
 
 // keep hands a message to the sink that will only be refused there.
 func (s *session) keep(topic string, payload []byte, flag devices.UplinkFlags) {
-	u := devices.Uplink{Device: s.publisher(topic), Topic: topic, Payload: payload[:min(len(payload), headKept)], Received: s.received(), Source: source, Flags: flag}
+	u := devices.Uplink{Device: s.publisher(topic), Topic: topic, Payload: payload[:min(len(payload), headKept)], Received: s.received(), Source: Source, Flags: flag}
 	if err := s.hook.opt.Sink.Deliver(s.link.ctx, &u, nil); err != nil && s.link.ctx.Err() == nil {
 		s.hook.opt.Log.Error().Err(err).Msg("a refused message was not kept")
 	}

@@ -94,7 +94,7 @@ func (s *session) topicOf(m *message) (string, error) {
 
 // take hands a message to the sink; the acknowledgement comes from Acked.
 func (s *session) take(m *message, topic string, flags devices.UplinkFlags) error {
-	u := devices.Uplink{Device: s.publisher(topic), Topic: topic, Payload: m.payload, Source: source, PacketID: m.id, Flags: flags}
+	u := devices.Uplink{Device: s.publisher(topic), Topic: topic, Payload: m.payload, Source: Source, PacketID: m.id, Flags: flags}
 	if err := s.pace(u.Device); err != nil {
 		return err
 	}

@@ -39,7 +39,7 @@ func (s *session) bequeath() {
 			return
 		}
 		s.hear()
-		u := devices.Uplink{Device: s.publisher(w.topic), Topic: w.topic, Payload: w.payload, Received: s.received(), Source: source, Flags: devices.FlagWill}
+		u := devices.Uplink{Device: s.publisher(w.topic), Topic: w.topic, Payload: w.payload, Received: s.received(), Source: Source, Flags: devices.FlagWill}
 		if err := s.hook.opt.Sink.Deliver(s.hook.ctx, &u, nil); err != nil && s.hook.ctx.Err() == nil {
 			s.hook.opt.Log.Error().Err(err).Msg("a last will was not taken")
 		}

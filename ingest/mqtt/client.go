@@ -24,7 +24,8 @@ type Client struct {
 	drops  drops
 
 	inflight atomic.Int64
-	last     int64 // newest Received; Run's goroutine only
+	came     atomic.Int64 // Unix ms when anything last came from the broker
+	last     int64        // newest Received; Run's goroutine only
 
 	mu      sync.Mutex
 	paho    paho.Client       // guarded by mu: nil before Run

@@ -13,6 +13,7 @@ import (
 // take is paho's handler: it only queues. A message of QoS 0 is dropped when
 // the log cannot keep up, because the broker would not stop sending them.
 func (c *Client) take(_ paho.Client, m paho.Message) {
+	c.came.Store(time.Now().UnixMilli())
 	switch m.Topic() {
 	case c.opt.CanaryTopic:
 		c.heard(m)

@@ -16,6 +16,7 @@ const subackWait = 10 * time.Second
 
 // connected is called after every connect, in a goroutine of its own.
 func (c *Client) connected(pc paho.Client) {
+	c.came.Store(time.Now().UnixMilli())
 	c.mu.Lock()
 	c.up, c.why, c.since = true, "", time.Now()
 	clear(c.refused)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"time"
 
 	"lamplighter/devices"
 	"lamplighter/devices/database"
@@ -21,21 +22,41 @@ const (
 // may be long. It goes past the log and its fence: the log may be what is in
 // trouble. The same trouble twice is one ticket.
 func (d *Desk) Own(ctx context.Context, part, why string, over bool) error {
+	return d.own(ctx, part, devices.Title{ZH: "系统异常：" + part, EN: "Lamplighter itself is in trouble: " + part}, time.Time{}, why, over)
+}
+
+// Blind opens or closes the one ticket that says that nothing comes in through a
+// link, and since when. While it is open no device behind the link is called
+// silent.
+func (d *Desk) Blind(ctx context.Context, link string, since time.Time, why string, over bool) error {
+	at := since.In(d.opt.Zone).Format("2006-01-02 15:04:05")
+	return d.own(ctx, "ingest_blind "+link, devices.Title{
+		ZH: fmt.Sprintf("接入中断：自 %s 起收不到经 %s 上报的数据", at, link),
+		EN: fmt.Sprintf("Ingest blind: nothing has come through %s since %s", link, at),
+	}, since, why, over)
+}
+
+// own opens or closes a ticket about ourselves; since is when the trouble began,
+// zero for now.
+func (d *Desk) own(ctx context.Context, defect string, summary devices.Title, since time.Time, why string, over bool) error {
 	now := d.opt.Now().UnixMilli()
+	at := now
+	if !since.IsZero() {
+		at = min(now, since.UnixMilli())
+	}
 	var did tally
 	err := d.opt.DB.Write(ctx, func(tx *database.Tx) error {
 		did = tally{}
 		if over {
-			return d.end(ctx, tx, OwnFacility, part, now, 0, &did)
+			return d.end(ctx, tx, OwnFacility, defect, now, 0, &did)
 		}
 		return d.open(ctx, tx, &opening{
-			facility: OwnFacility, kind: OwnKind, defect: part, severity: rules.Critical, at: now, wall: now,
-			summary: devices.Title{ZH: "系统异常：" + part, EN: "Lamplighter itself is in trouble: " + part},
-			value:   math.NaN(), limit: math.NaN(), note: clean(why),
+			facility: OwnFacility, kind: OwnKind, defect: defect, severity: rules.Critical, at: at, wall: now,
+			summary: summary, value: math.NaN(), limit: math.NaN(), note: clean(why),
 		}, &did)
 	})
 	if err != nil {
-		return fmt.Errorf("ticket about %s itself: %w", part, err)
+		return fmt.Errorf("ticket about %s itself: %w", defect, err)
 	}
 	d.metrics.count(&did, telemetry)
 	d.changed()
