@@ -122,8 +122,10 @@ func TestOneOfTwoBrokersDies(t *testing.T) {
 	if n := strings.Count(d.openDefects(), "lamplighter "); n != 1 {
 		t.Errorf("%d tickets about ourselves, want one: %s", n, d.openDefects())
 	}
-	var ts ticketList
-	if !d.get("tickets?state=live&defect="+"ingest_blind%20"+b.addr, &ts) || len(ts.Items) != 1 || !strings.Contains(ts.Items[0].Summary.EN, b.addr+" since ") {
+	var ts struct {
+		Items []struct{ Summary struct{ EN string } }
+	}
+	if !d.get("tickets?state=live&defect=ingest_blind%20"+b.addr, &ts) || len(ts.Items) != 1 || !strings.Contains(ts.Items[0].Summary.EN, b.addr+" since ") {
 		t.Errorf("the ticket does not name the broker: %+v", ts.Items)
 	}
 	d.eventually("nobody knows how the cover behind the dead broker is", func() bool {

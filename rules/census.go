@@ -38,7 +38,10 @@ func (e *Engine) adopt(c *registry.Facility, moved bool) {
 	f.model = e.texts.id(strings.Clone(c.Model))
 	f.area = e.texts.id(strings.Clone(string(c.Area)))
 	f.anew = true
-	f.limits, f.expectMS = c.Limits, c.ExpectS*1000
+	f.limits = c.Limits
+	if c.ExpectS > 0 { // else what the device itself has said stays
+		f.expectMS = c.ExpectS * 1000
+	}
 	e.hang(f, c)
 	e.maintain(f)
 	e.watch(f)
