@@ -26,6 +26,7 @@ type rulesCmd struct {
 	Check   rulesCheckCmd   `cmd:"" help:"Check rule files: every mistake with its place and its cure."`
 	Test    rulesTestCmd    `cmd:"" help:"Run the tests of rules: what was expected and what happened."`
 	Explain rulesExplainCmd `cmd:"" help:"Say why a ticket was opened."`
+	Replay  rulesReplayCmd  `cmd:"" help:"Judge what has been by other rules, or a recording."`
 	Print   rulesPrintCmd   `cmd:"" help:"Print the built-in rule file, to start one of your own."`
 }
 

@@ -14,8 +14,9 @@ import (
 )
 
 type cli struct {
-	City cityCmd `cmd:"" default:"withargs" help:"Publish a simulated city (the default)."`
-	Load loadCmd `cmd:"" help:"Load a broker or a daemon, and measure."`
+	City   cityCmd   `cmd:"" default:"withargs" help:"Publish a simulated city (the default)."`
+	Load   loadCmd   `cmd:"" help:"Load a broker or a daemon, and measure."`
+	Record recordCmd `cmd:"" help:"Write a month of a simulated city as log records, with its census and its truth, in minutes."`
 }
 
 // doorway is what every command gets.
@@ -37,7 +38,7 @@ func main() {
 
 func run(ctx context.Context, args []string, out, progress io.Writer) error {
 	var c cli
-	k, err := kong.New(&c, kong.Name("simulators"), kong.Description("A simulated city for any MQTT broker, and a load generator."), kong.Writers(out, progress), kong.Vars{"default_broker": defaultBroker})
+	k, err := kong.New(&c, kong.Name("simulators"), kong.Description("A simulated city for any MQTT broker, a load generator, and recordings to judge rules by."), kong.Writers(out, progress), kong.Vars{"default_broker": defaultBroker})
 	if err != nil {
 		return fmt.Errorf("command line: %w", err)
 	}

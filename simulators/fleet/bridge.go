@@ -23,7 +23,7 @@ type bridge struct {
 
 func (c *City) addBridge(f Facility, m model) {
 	b := &bridge{limit: f.Limits["displacement_mm"]}
-	b.device = c.settle(f, m, b, 0)
+	b.device = c.settle(f, m, b, c.opt.Intervals.Bridge, 0)
 	d := b.device.dice
 	b.k, b.heavy, b.creep = -d.between(0.2, 0.45), d.between(3, 7), d.between(0.5, 4)
 	c.bridges = append(c.bridges, b)

@@ -4,6 +4,7 @@ package fleet
 type circuit struct {
 	city   *City
 	id     string // CABINET:CIRCUIT
+	up     *cabinet
 	lamps  []*lamp
 	cell   photocell // of the cabinet, where it switches
 	off    bool      // by the cabinet, because it is day
@@ -19,8 +20,9 @@ func (c *City) circuitOf(f *Facility) *circuit {
 	if n := len(c.circuits); n > 0 && c.circuits[n-1].id == id {
 		return c.circuits[n-1]
 	}
-	x := &circuit{city: c, id: id, cell: photocell{place: Place{f.Lon, f.Lat}}}
+	x := &circuit{city: c, id: id, up: c.cabinetOf(f), cell: photocell{place: Place{f.Lon, f.Lat}}}
 	c.circuits = append(c.circuits, x)
+	x.up.circuits = append(x.up.circuits, x)
 	if c.opt.Switched {
 		c.queue.add(c.start, x.switched)
 	}
@@ -37,7 +39,7 @@ func (x *circuit) switched(at int64) int64 {
 }
 
 // powered tells whether the lamps have power.
-func (x *circuit) powered() bool { return !x.off && x.defect == nil }
+func (x *circuit) powered() bool { return !x.off && x.defect == nil && x.up.defect == nil }
 
 // apply lets the lamps follow: all go at once, all come back within seconds.
 func (x *circuit) apply(at int64) {
@@ -82,7 +84,7 @@ type meter struct {
 
 func (c *City) addMeter(f Facility, x *circuit) {
 	m := &meter{circuit: x, at: c.start}
-	m.device = c.settle(f, meterModel, m, 0)
+	m.device = c.settle(f, meterModel, m, c.opt.Intervals.Meter, 0)
 	m.used = m.device.between(1e3, 9e4)
 }
 

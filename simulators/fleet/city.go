@@ -15,6 +15,7 @@ type Options struct {
 	Middle       Place         // of the city; default Fuzhou
 	Start        time.Time     // the city's first instant
 	Every        time.Duration // between two measurements of a device; default 5 s
+	Intervals    Intervals     // the same by the sort of device, where it differs
 	Switched     bool          // cabinets cut the lamps' power by day
 	Opening      bool          // one defect of each kind in the first half minute, and no other for a while
 	Pace         float64       // how many times more often than in life things break; default 1
@@ -25,6 +26,10 @@ type Options struct {
 	Notes        bool          // the truth file tells of messages and shocks too
 }
 
+// Intervals are the times between two measurements by the sort of device; 0 =
+// [Options.Every].
+type Intervals struct{ Cover, Lamp, Bridge, Meter time.Duration }
+
 func (o Options) withDefaults() Options {
 	for _, x := range []*float64{&o.Pace, &o.Trouble, &o.Haste} {
 		if *x == 0 {
@@ -33,6 +38,11 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Every == 0 {
 		o.Every = 5 * time.Second
+	}
+	for _, x := range []*time.Duration{&o.Intervals.Cover, &o.Intervals.Lamp, &o.Intervals.Bridge, &o.Intervals.Meter} {
+		if *x == 0 {
+			*x = o.Every
+		}
 	}
 	if o.Middle == (Place{}) {
 		o.Middle = Place{119.30, 26.08}
@@ -52,6 +62,7 @@ type City struct {
 	covers   []*cover
 	lamps    []*lamp
 	circuits []*circuit
+	cabinets []*cabinet
 	bridges  []*bridge
 	devices  []*device
 	areas    []Area
@@ -142,10 +153,11 @@ func (c *City) emit(p Publish) {
 	}
 }
 
-// settle puts a device on a facility and starts it within its first interval.
-func (c *City) settle(f Facility, m model, t thing, battery float64) *device {
+// settle puts a device that measures so often on a facility and starts it within
+// its first interval.
+func (c *City) settle(f Facility, m model, t thing, every time.Duration, battery float64) *device {
 	n := uint64(len(c.devices))
-	d := &device{Facility: f, dice: newDice(c.opt.Seed, 1000+n), city: c, thing: t, every: c.opt.Every.Milliseconds(), model: m, battery: battery}
+	d := &device{Facility: f, dice: newDice(c.opt.Seed, 1000+n), city: c, thing: t, every: every.Milliseconds(), model: m, battery: battery}
 	d.Vendor, d.Model, d.topic = m.vendor, m.name, topicOf(f.ID, "telemetry")
 	d.ExpectS = max(1, d.every/1000)
 	d.radio.level = d.noise(6)

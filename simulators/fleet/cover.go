@@ -31,7 +31,7 @@ const shockMS = 600
 
 func (c *City) addCover(f Facility, m model, sewer bool) {
 	v := &cover{sewer: sewer}
-	v.device = c.settle(f, m, v, 3.65)
+	v.device = c.settle(f, m, v, c.opt.Intervals.Cover, 3.65)
 	d := v.device.dice
 	v.rest, v.deep, v.runoff, v.gas = math.Abs(d.noise(1.2)), d.between(0.1, 0.5), d.between(0.01, 0.04), math.Abs(d.noise(0.02))
 	c.covers = append(c.covers, v)

@@ -25,7 +25,7 @@ type lamp struct {
 
 func (c *City) addLamp(f Facility, m model) {
 	l := &lamp{circuit: c.circuitOf(&f), cell: photocell{place: Place{f.Lon, f.Lat}}}
-	l.device = c.settle(f, m, l, 0)
+	l.device = c.settle(f, m, l, c.opt.Intervals.Lamp, 0)
 	d := l.device.dice
 	l.watts, l.dims, l.old = [...]float64{60, 90, 120, 150}[d.IntN(4)], d.chance(0.5), d.between(0.2, 40)
 	l.burned, l.used, l.at = 1000*l.old, l.watts*l.old, c.start

@@ -52,6 +52,7 @@ func (c *City) risks() []risk {
 		{2, len(c.devices), trouble, nil, c.rebooted},
 		{0.15, len(c.devices), trouble, nil, c.lose},
 		{0.3, len(c.devices), trouble, nil, c.mistime},
+		{0.3, len(c.cabinets), pace, c.rains, c.cabinetRisk("main_switch")},
 	}
 }
 

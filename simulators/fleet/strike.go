@@ -68,6 +68,16 @@ func (c *City) circuitRisk(cause string) func(int64) {
 	}
 }
 
+// cabinetRisk strikes cabinets of several circuits: one alone is its circuit.
+func (c *City) cabinetRisk(cause string) func(int64) {
+	return func(at int64) {
+		if b := c.cabinets[c.dice.IntN(len(c.cabinets))]; b.defect == nil && len(b.circuits) > 1 {
+			b.trip(at, cause)
+			c.then(at+c.lasts(3*hour), b.reset)
+		}
+	}
+}
+
 func (c *City) bridgeRisk(cause string, mean int64) func(int64) {
 	return func(at int64) {
 		if b := c.bridges[c.dice.IntN(len(c.bridges))]; b.defect == nil && b.device.well() {

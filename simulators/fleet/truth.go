@@ -16,7 +16,8 @@ import (
 // has no end was still so when the file ended. Defects: cover_displaced (causes
 // opened, hit, missing, flood), cover_rattle, lamp_out (age, driver),
 // lamp_cycling, lamp_fading, lamp_day_burner, circuit_silent (overload, leakage;
-// facility is CABINET:CIRCUIT), bridge_limit (overload, settlement),
+// facility is CABINET:CIRCUIT), cabinet_silent (main_switch; facility is CABINET),
+// bridge_limit (overload, settlement),
 // comm_lost (battery, radio), clock_wrong (behind, ahead, 1970, 2036, seconds).
 //
 // With [Options.Notes], what is no defect stands there too:

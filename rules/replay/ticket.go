@@ -1,0 +1,85 @@
+package replay
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"lamplighter/devices"
+	"lamplighter/rules"
+)
+
+// Ticket is a ticket that would have been opened; a line of the file of tickets.
+// Instants are wall clock but for EventAt.
+//
+//	{"facility":"MH-00042","defect":"cover_displaced","kind":"manhole","severity":"critical","opened_at":"2026-06-01T03:12:09.12Z","event_at":"…","closed_at":"…","wait_s":2,"rules":"1f0c…"}
+type Ticket struct {
+	Facility devices.FacilityID   `json:"facility"`
+	Defect   string               `json:"defect"`
+	Kind     string               `json:"kind"`
+	Severity rules.Severity       `json:"severity"` // the worst that it had
+	OpenedAt time.Time            `json:"opened_at"`
+	EventAt  time.Time            `json:"event_at"`
+	ClosedAt *time.Time           `json:"closed_at,omitempty"` // nil = it was open at the end
+	Members  []devices.FacilityID `json:"members,omitempty"`   // whoever was attached, of a common cause
+	WaitS    float64              `json:"wait_s"`              // how long its rule waits before it opens: for, and k × the expected interval for silence
+	Rules    string               `json:"rules"`               // version of the rule set
+}
+
+// ledger is the tickets of one partition, opened and closed as the desk does:
+// one open ticket for a facility and defect.
+type ledger struct {
+	open map[[2]string]*Ticket
+	all  []*Ticket
+}
+
+func (l *ledger) take(t *rules.Transition) {
+	key := [2]string{string(t.Facility), t.Defect}
+	x := l.open[key]
+	switch {
+	case t.Type == rules.Opened && x == nil:
+		x = &Ticket{Facility: t.Facility, Defect: t.Defect, Kind: t.Kind.String(), Severity: t.Severity, OpenedAt: instant(t.Wall), EventAt: instant(t.At), WaitS: wait(t.Evidence).Seconds(), Rules: t.Rules}
+		l.open[key] = x
+		l.all = append(l.all, x)
+	case x == nil:
+	case t.Type == rules.Ended:
+		at := instant(t.Wall)
+		x.ClosedAt = &at
+		delete(l.open, key)
+	case t.Type == rules.Joined && !slices.Contains(x.Members, t.Member):
+		x.Members = append(x.Members, t.Member)
+	case t.Type == rules.Changed && t.Severity.Worse(x.Severity):
+		x.Severity = t.Severity
+	}
+}
+
+func instant(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
+
+// wait is how long the rule behind x waits.
+func wait(x *rules.Evidence) time.Duration {
+	if x == nil {
+		return 0
+	}
+	return time.Duration(x.ForMS+int64(x.Silent*float64(x.Expect))) * time.Millisecond
+}
+
+// inOrder sorts by the opening.
+func inOrder(ts []*Ticket) {
+	slices.SortFunc(ts, func(a, b *Ticket) int {
+		return cmp.Or(a.OpenedAt.Compare(b.OpenedAt), cmp.Compare(a.Facility, b.Facility), cmp.Compare(a.Defect, b.Defect))
+	})
+}
+
+// WriteTickets writes tickets as JSON lines.
+func WriteTickets(out io.Writer, ts []*Ticket) error {
+	enc := json.NewEncoder(out)
+	for _, t := range ts {
+		if err := enc.Encode(t); err != nil {
+			return fmt.Errorf("write tickets: %w", err)
+		}
+	}
+	return nil
+}
