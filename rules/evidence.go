@@ -86,7 +86,7 @@ func (e *Engine) shownValue(f *facility, r *Rule, c *devices.Channel) EvidenceVa
 	if l, from, ok := r.limit(f, c.Name, e.texts); ok && c.Type == devices.Number {
 		x.Limit, x.From = number(l), from
 	}
-	v, fresh := f.value(c.ID, r.MaxAge.Milliseconds())
+	v, fresh := f.value(c.ID, r.maxAge(f))
 	if v.at == 0 {
 		return x
 	}

@@ -131,7 +131,7 @@ func (c *compiler) rule(r *reader, kind devices.Kind, n *yaml.Node) {
 	}
 	defer func() { r.rule = "" }()
 	t := &ruleText{at: n}
-	t.Kind, t.MaxAge = kind, defaultMaxAge
+	t.Kind = kind
 	before := len(r.wrong)
 	if !r.mapping(n, "rule", t.fields(r)) || len(r.wrong) > before {
 		return
@@ -152,9 +152,14 @@ func (t *ruleText) fields(r *reader) fields {
 		"values":    func(n *yaml.Node) { t.values(r, n) },
 		"for":       r.duration("for", &t.For),
 		"clear_for": r.duration("clear_for", &t.ClearFor),
-		"max_age":   r.duration("max_age", &t.MaxAge),
-		"silent":    r.number("silent", 1, 1000, &t.Silent),
-		"collapse":  func(n *yaml.Node) { t.collapse(r, n) },
+		"max_age": func(n *yaml.Node) {
+			r.duration("max_age", &t.MaxAge)(n)
+			if t.MaxAge <= 0 {
+				r.fail(n, "max_age: found %s; want more than 0s", t.MaxAge)
+			}
+		},
+		"silent":   r.number("silent", 1, 1000, &t.Silent),
+		"collapse": func(n *yaml.Node) { t.collapse(r, n) },
 		"circuit": func(n *yaml.Node) {
 			r.fail(n, "circuit is called collapse now; write collapse: {of: comm_lost, by: circuit, share: 0.8, at_least: 3}")
 		},
@@ -237,9 +242,6 @@ func (t *ruleText) check(r *reader) {
 	if t.AtOnce != "" && (t.When == "" || t.For == 0) {
 		r.fail(t.onceAt, "at_once says when not to wait for for; it needs when and for")
 	}
-	if t.MaxAge <= 0 {
-		r.fail(t.at, "max_age: found %s; want more than 0s", t.MaxAge)
-	}
 	rank := t.Severity.rank()
 	for i, s := range t.Steps {
 		if s.Severity.rank() <= rank {
@@ -253,9 +255,11 @@ func (t *ruleText) check(r *reader) {
 func (c *compiler) link() {
 	for k := range c.set.kinds {
 		kr := &c.set.kinds[k]
-		kr.fresh = defaultMaxAge.Milliseconds()
+		kr.fresh = leastMaxAge.Milliseconds() / 2
 		for _, r := range kr.rules {
-			kr.fresh = min(kr.fresh, r.MaxAge.Milliseconds()/2)
+			if r.MaxAge > 0 {
+				kr.fresh = min(kr.fresh, r.MaxAge.Milliseconds()/2)
+			}
 			kr.derives = kr.derives || len(r.derived) > 0
 			if r.Silent > 0 && (kr.silent == 0 || r.Silent < kr.silent) {
 				kr.silent = r.Silent

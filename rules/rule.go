@@ -45,7 +45,7 @@ type Rule struct {
 	AtOnce   string // where it holds too, For is not waited for
 	For      time.Duration
 	ClearFor time.Duration
-	MaxAge   time.Duration // an older channel is unknown
+	MaxAge   time.Duration // an older channel is unknown; 0 = see maxAge
 	Severity Severity
 	Steps    []Step           // worse severities, the least first
 	Channel  *devices.Channel // shown in the ticket, may be nil
@@ -114,13 +114,23 @@ func (r *Rule) limit(f *facility, channel string, t *texts) (l float64, from str
 	return d.Default, fromRule, !math.IsNaN(d.Default)
 }
 
+// maxAge is how old, ms, a channel of f may be before it is unknown. Without a
+// word from the rule, what is reported every half hour is believed for longer
+// than what is reported every minute: one message may be lost.
+func (r *Rule) maxAge(f *facility) int64 {
+	if r.MaxAge > 0 {
+		return r.MaxAge.Milliseconds()
+	}
+	return max(leastMaxAge.Milliseconds(), 2*f.expectMS)
+}
+
 // shown is the value and limit that a ticket shows, NaN = none.
 func (r *Rule) shown(f *facility, t *texts) (value, limit float64) {
 	value, limit = math.NaN(), math.NaN()
 	if r.Channel == nil {
 		return value, limit
 	}
-	if v, ok := f.value(r.Channel.ID, r.MaxAge.Milliseconds()); ok {
+	if v, ok := f.value(r.Channel.ID, r.maxAge(f)); ok {
 		value = v.num
 	}
 	if l, _, ok := r.limit(f, r.Channel.Name, t); ok {

@@ -10,9 +10,10 @@ import (
 	"lamplighter/devices"
 )
 
-// defaultMaxAge is how old a channel's value may be, against the newest reading
-// of its facility, before it counts as unknown to a rule that says nothing else.
-const defaultMaxAge = 15 * time.Minute
+// leastMaxAge is how old a channel's value may be, against the newest reading of
+// its facility, before it counts as unknown to a rule that says nothing else; or
+// two expected intervals where that is longer.
+const leastMaxAge = 15 * time.Minute
 
 // reach is how old a reading may be, against the wall clock, to be judged as
 // the state of now.
@@ -200,7 +201,7 @@ var _ cel.Activation = (*view)(nil)
 // ResolveName is the value of a channel or of its limit.
 func (v *view) ResolveName(name string) (any, bool) {
 	if c, ok := v.e.ids[name]; ok {
-		x, ok := v.f.value(c.ID, v.rule.MaxAge.Milliseconds())
+		x, ok := v.f.value(c.ID, v.rule.maxAge(v.f))
 		if !ok {
 			return nil, false
 		}
