@@ -1,5 +1,11 @@
 package rules
 
+import (
+	"slices"
+
+	"lamplighter/devices"
+)
+
 // Devices of one circuit report one after the other, minutes apart, so they are
 // missed one after the other too: the first of a dark circuit a whole interval
 // before the last. Long before the last one is missed, the first ones would have
@@ -16,11 +22,7 @@ const mostly = 0.5
 
 // missed has the others below the parents of f looked at: f is silent.
 func (e *Engine) missed(f *facility) {
-	late := f.overdue
 	f.overdue = false
-	if late { // it was looked at with the others before
-		return
-	}
 	top := Level(0)
 	for _, r := range e.set.kinds[f.kind].collapses {
 		if r.countsLate() {
@@ -28,10 +30,18 @@ func (e *Engine) missed(f *facility) {
 		}
 	}
 	for p := f.parent; p != nil && p.level <= top; p = p.up {
+		if p.known(f.kind) {
+			continue
+		}
 		for _, g := range p.members {
 			e.look(g, f)
 		}
 	}
+}
+
+// known tells whether a silence of p has its ticket: who is late adds nothing.
+func (p *parent) known(k devices.Kind) bool {
+	return slices.ContainsFunc(p.causes, func(c *cause) bool { return c.firing && c.rule.Kind == k && c.rule.countsLate() })
 }
 
 // look notes that g is late, if it is.

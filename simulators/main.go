@@ -17,6 +17,7 @@ type cli struct {
 	City   cityCmd   `cmd:"" default:"withargs" help:"Publish a simulated city (the default)."`
 	Load   loadCmd   `cmd:"" help:"Load a broker or a daemon, and measure."`
 	Record recordCmd `cmd:"" help:"Write a month of a simulated city as log records, with its census and its truth, in minutes."`
+	Score  scoreCmd  `cmd:"" help:"Hold tickets against what really happened: precision, recall and delay of each defect."`
 }
 
 // doorway is what every command gets.

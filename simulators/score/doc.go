@@ -1,0 +1,25 @@
+// Package score holds tickets against what really happened: how many defects
+// were found, how many tickets stood for nothing, and how long it took. The
+// command simulators score and tests call it.
+//
+// # When a ticket is right
+//
+// A ticket stands for a defect of the truth when it is of the same facility and
+// of the same name, was opened after the defect began, and no later than the
+// wait of its rule (its `for`, and for silence k expected intervals) after the
+// defect ended. A ticket that stays open from one defect into the next of its
+// facility stands for both; the delay of the second is 0.
+//
+// A ticket with members (a dark circuit, a dark cabinet) stands for the same
+// defect of its circuits and for the silence of its members too: they need no
+// ticket of their own. It is right by itself only when its own defect stands in
+// the truth, or when half of its members, or two of its circuits, have nothing else.
+//
+// Of two tickets for one defect the second is a duplicate. It is no false one.
+// What the truth does not want a ticket for (ticket: false) is no miss, and a
+// ticket for it is right.
+//
+// A defect is left out, and counted as such, when the recording ended before the
+// wait of its rule was over: nobody could have told. The longest wait that any
+// ticket of that defect had is taken for it.
+package score

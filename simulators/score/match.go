@@ -1,0 +1,153 @@
+package score
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// key is a facility and a defect.
+type key struct{ facility, defect string }
+
+// fact is a defect of the truth and what became of it.
+type fact struct {
+	*Truth
+	tickets int           // that stand for it by themselves
+	found   bool          // it has a ticket, or is behind one
+	delay   time.Duration // until then
+	cut     bool          // the recording ended too soon
+}
+
+// claim is a ticket and what it stands for.
+type claim struct {
+	*Ticket
+	own     *fact // it was opened for this
+	covers  bool  // it is all that a member's defect has
+	doubles bool  // its fact had one before
+}
+
+// matcher holds tickets against the truth.
+type matcher struct {
+	facts  []*fact
+	claims []*claim
+	byKey  map[key][]*fact
+	end    time.Time
+}
+
+func newMatcher(truth []Truth, tickets []Ticket, end time.Time) *matcher {
+	m := &matcher{byKey: make(map[key][]*fact), end: end}
+	for i := range truth {
+		f := &fact{Truth: &truth[i]}
+		m.facts = append(m.facts, f)
+		k := key{f.Facility, f.Defect}
+		m.byKey[k] = append(m.byKey[k], f)
+	}
+	for i := range tickets {
+		m.claims = append(m.claims, &claim{Ticket: &tickets[i]})
+	}
+	for _, fs := range m.byKey {
+		slices.SortFunc(fs, func(a, b *fact) int { return a.From.Compare(b.From) })
+	}
+	slices.SortStableFunc(m.claims, func(a, b *claim) int {
+		return cmp.Or(a.OpenedAt.Compare(b.OpenedAt), cmp.Compare(a.Facility, b.Facility))
+	})
+	return m
+}
+
+// match finds out what each ticket stands for.
+func (m *matcher) match() {
+	for _, c := range m.claims {
+		m.own(c)
+	}
+	for _, c := range m.claims { // only then: what has a ticket of its own needs no other
+		m.stays(c)
+		m.members(c)
+	}
+	m.cutOff()
+}
+
+// own finds the defect that a ticket was opened for: the newest that had begun.
+func (m *matcher) own(c *claim) {
+	for _, f := range slices.Backward(m.byKey[key{c.Facility, c.Defect}]) {
+		if f.From.After(c.OpenedAt) || f.To != nil && c.OpenedAt.After(f.To.Add(c.wait())) {
+			continue
+		}
+		c.own, c.doubles = f, f.tickets > 0
+		f.tickets++
+		f.find(c.OpenedAt)
+		return
+	}
+}
+
+// find notes that f has a ticket since an instant.
+func (f *fact) find(at time.Time) {
+	delay := max(0, at.Sub(f.From))
+	if !f.found || delay < f.delay {
+		f.found, f.delay = true, delay
+	}
+}
+
+// open tells whether a ticket was open while f was so.
+func (c *claim) open(f *fact) bool {
+	return (f.To == nil || !c.OpenedAt.After(f.To.Add(c.wait()))) && (c.ClosedAt == nil || c.ClosedAt.After(f.From))
+}
+
+// stays finds the defects of the same facility for which the ticket was open
+// already.
+func (m *matcher) stays(c *claim) {
+	for _, f := range m.byKey[key{c.Facility, c.Defect}] {
+		if f.tickets == 0 && c.open(f) {
+			f.find(c.OpenedAt)
+		}
+	}
+}
+
+// silence is the defect of members, and below those are the causes of it that
+// one on a cabinet covers.
+const (
+	silence = "comm_lost"
+	circuit = "circuit_silent"
+	cabinet = "cabinet_silent"
+)
+
+// members finds the defects of those that are behind a ticket. The ticket is
+// right by that alone when half of its members have one, or two of its circuits.
+func (m *matcher) members(c *claim) {
+	silent, dark := 0, 0
+	for _, id := range c.Members {
+		silent += m.behind(c, m.byKey[key{id, silence}])
+	}
+	if c.Defect == cabinet {
+		for k, fs := range m.byKey {
+			if k.defect == circuit && strings.HasPrefix(k.facility, c.Facility+":") {
+				dark += m.behind(c, fs)
+			}
+		}
+	}
+	c.covers = silent > 0 && 2*silent >= len(c.Members) || dark > 1
+}
+
+// behind is how many of a facility's defects have no ticket but this.
+func (m *matcher) behind(c *claim, fs []*fact) (n int) {
+	for _, f := range fs {
+		if f.tickets == 0 && c.open(f) {
+			f.find(c.OpenedAt)
+			n++
+		}
+	}
+	return n
+}
+
+// cutOff marks what nobody could have found before the end.
+func (m *matcher) cutOff() {
+	waits := make(map[string]time.Duration)
+	for _, c := range m.claims {
+		waits[c.Defect] = max(waits[c.Defect], c.wait())
+	}
+	for _, f := range m.facts {
+		if !f.found && f.To == nil && m.end.Sub(f.From) < waits[f.Defect] {
+			f.cut = true
+		}
+	}
+}
