@@ -16,7 +16,7 @@ func (e *Engine) census(text []byte) error {
 	for i := range cs {
 		c := &cs[i]
 		if c.Gone || !e.owns(&c.Facility) {
-			e.drop(c.Facility.ID)
+			e.drop(c.Facility.ID, c.Gone)
 		} else {
 			e.adopt(&c.Facility, c.Moved)
 		}
@@ -110,10 +110,13 @@ func (e *Engine) of(d devices.DeviceID) *facility {
 
 // drop lets go of a facility. Its open tickets stay: whoever judges it now, or
 // people, end them.
-func (e *Engine) drop(id devices.FacilityID) {
+func (e *Engine) drop(id devices.FacilityID, gone bool) {
 	f := e.facilities[id]
 	if f == nil {
 		return
+	}
+	if gone {
+		e.left(f)
 	}
 	e.unhang(f)
 	e.uncount(f)

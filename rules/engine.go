@@ -19,6 +19,7 @@ type Refused struct {
 type Findings struct {
 	Transitions []Transition
 	Gaps        []Gap
+	Stood       []Stood
 }
 
 // Counts is how many facilities of a kind stand how, by [Standing].
@@ -52,6 +53,7 @@ type Engine struct {
 	found      Findings
 	view       view  // of the facility that is being judged
 	trouble    error // with what stood in the log, since the last Step
+	forgot     bool  // it begins without its past: what is known of lamps elsewhere is no longer so
 
 	Evaluated  int64 // messages judged since the start
 	Late       int64
@@ -77,7 +79,7 @@ func NewEngine(set *Set, dict *devices.Dictionary, owns func(*registry.Facility)
 // error says that something in the log could not be read and was passed over;
 // the findings are good all the same.
 func (e *Engine) Step(b *devices.Batch) (*Findings, error) {
-	e.found.Transitions, e.found.Gaps, e.trouble = e.found.Transitions[:0], e.found.Gaps[:0], nil
+	e.found.Transitions, e.found.Gaps, e.found.Stood, e.trouble = e.found.Transitions[:0], e.found.Gaps[:0], e.found.Stood[:0], nil
 	last := e.wall
 	e.wall = b.Wall
 	if last > 0 && e.wall-last > gapOfFrames {
@@ -255,12 +257,18 @@ func (e *Engine) reading(f *facility, r *devices.Reading) {
 // count brings the counts up to date with f.
 func (e *Engine) count(f *facility) {
 	s := f.stands(e.set)
-	if s == f.standing || f.gone {
+	why := e.faults(f, s)
+	if s == f.standing && why == f.why || f.gone {
 		return
 	}
+	was := f.standing
 	e.uncount(f)
-	f.standing, f.since = s, e.sinceWhen(f, s)
+	if s != was {
+		f.since = e.sinceWhen(f, s)
+	}
+	f.standing, f.why = s, why
 	e.counts[f.kind][s]++
+	e.stood(f, was == standings)
 }
 
 // sinceWhen is since when f, which stands otherwise now, stands so.

@@ -17,12 +17,13 @@ const start = 1767225600_000
 
 // story drives an engine along a timeline of seconds.
 type story struct {
-	t    *testing.T
-	e    *Engine
-	dict *devices.Dictionary
-	seq  uint64
-	log  []string
-	gaps []Gap
+	t     *testing.T
+	e     *Engine
+	dict  *devices.Dictionary
+	seq   uint64
+	log   []string
+	gaps  []Gap
+	stood []Stood // in the order of the frames and, within one, of the ids
 }
 
 func tell(t *testing.T) *story {
@@ -49,6 +50,8 @@ func (s *story) step(sec float64, items ...devices.Item) {
 		s.log = append(s.log, strings.TrimSpace(fmt.Sprintf("%g %s %s %s %s", sec, [...]string{Opened: "opened", Ended: "closed", Joined: "joined", Left: "left", Changed: "changed"}[x.Type], x.Facility, x.Defect, x.Member)))
 	}
 	s.gaps = append(s.gaps, found.Gaps...)
+	slices.SortStableFunc(found.Stood, func(a, b Stood) int { return strings.Compare(string(a.Facility), string(b.Facility)) })
+	s.stood = append(s.stood, found.Stood...)
 }
 
 // until lets time pass, a tick a second.

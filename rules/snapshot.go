@@ -18,11 +18,11 @@ import (
 // A snapshot is an engine's state after one frame, so that a restart judges
 // only what came later. It is
 //
-//	"LMPSNAP6", a CBOR sequence of one head, its parents and its facilities
+//	"LMPSNAP7", a CBOR sequence of one head, its parents and its facilities
 //	(arrays, in the order of the fields below), CRC-32C of all before
 //
 // Rules and channels stand in it by name: it survives a change of either.
-const snapshotMagic = "LMPSNAP6"
+const snapshotMagic = "LMPSNAP7"
 
 type snapshotHead struct {
 	_          struct{} `cbor:",toarray"`
@@ -61,6 +61,9 @@ type snapshotFacility struct {
 	Since    int64
 	Silent   bool
 	Lost     bool
+	Due      int64  // of its timer, 0 = none: when it rings decides since when a lamp is unknown
+	Standing uint8  // as it was told; beyond the standings: it was not
+	Why      uint32 // in snapshotHead.Texts
 	Anew     bool
 	Heir     bool
 	Model    uint32 // in snapshotHead.Texts
@@ -188,7 +191,7 @@ func (z *frozen) write(w io.Writer) error {
 func (z *frozen) fill(s *snapshotFacility, f *facility) {
 	b := &f.book
 	values, alerts := s.Values[:0], s.Alerts[:0]
-	*s = snapshotFacility{ID: string(f.id), Device: string(f.device), Kind: uint8(f.kind), Limits: f.limits, ExpectMS: f.expectMS, Newest: f.newest, Seen: f.seen, Excused: f.excused, Dark: f.dark, Link: f.link, Since: f.since, Silent: f.silent, Lost: f.lost, Anew: f.anew, Heir: f.heir,
+	*s = snapshotFacility{ID: string(f.id), Device: string(f.device), Kind: uint8(f.kind), Limits: f.limits, ExpectMS: f.expectMS, Newest: f.newest, Seen: f.seen, Excused: f.excused, Dark: f.dark, Link: f.link, Since: f.since, Silent: f.silent, Lost: f.lost, Due: f.due, Standing: uint8(f.standing), Why: f.why, Anew: f.anew, Heir: f.heir,
 		Book: snapshotBook{Received: b.Received, Duplicates: b.Duplicates, Late: b.Late, Missing: b.Missing, Boot: b.Boot, Started: b.started, First: b.first, LastSeq: b.LastSeq, Open: b.open, Recent: b.recent, Next: b.next}}
 	if f.parent != nil {
 		s.Parent, s.Level = string(f.parent.id), uint8(f.parent.level)
@@ -334,10 +337,11 @@ func (e *Engine) revive(s *snapshotFacility, channels []uint32) {
 	}
 	e.rehang(f, s)
 	e.maintain(f)
-	if at := f.deadline(e); !f.silent && at < never {
-		f.due = at
-		e.timers = append(e.timers, timer{at, f})
+	if f.due = s.Due; f.due != 0 {
+		e.timers = append(e.timers, timer{f.due, f})
 	}
-	e.count(f)
-	f.since = s.Since
+	f.since, f.why = s.Since, s.Why
+	if f.standing = min(Standing(s.Standing), standings); f.standing < standings {
+		e.counts[f.kind][f.standing]++
+	}
 }

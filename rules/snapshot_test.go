@@ -106,6 +106,9 @@ func TestARestartAnywhereChangesNothing(t *testing.T) {
 		if !reflect.DeepEqual(a.gaps, b.gaps) {
 			t.Errorf("seed %d: gaps %v, without restarts %v", seed, b.gaps, a.gaps)
 		}
+		if len(a.stood) < 10 || !reflect.DeepEqual(a.stood, b.stood) {
+			t.Errorf("seed %d: %d standings told, not the same %d without restarts", seed, len(b.stood), len(a.stood))
+		}
 		if a.e.counts != b.e.counts {
 			t.Errorf("seed %d: counts %v, without restarts %v", seed, b.e.counts, a.e.counts)
 		}

@@ -41,6 +41,7 @@ type facility struct {
 	due        int64   // wall clock of the silence timer in the queue, 0 = none
 	since      int64   // since when it stands as it does, see [Facts.Since]
 	book       Book
+	why        uint32 // in Engine.texts: the rules by which it is faulty
 	kind       devices.Kind
 	standing   Standing
 	link       uint16 // in Engine.links: what it was last heard through

@@ -18,6 +18,7 @@ import (
 type Position struct {
 	Epoch uint64 // ours, from now on
 	Seq   uint64 // of the last frame whose outcome was written down
+	Wall  int64  // wall clock of that frame, 0 = not known
 }
 
 // Outcome is what follows from one batch.
@@ -26,6 +27,7 @@ type Outcome struct {
 	Epoch     uint64
 	OldSeq    uint64
 	NewSeq    uint64
+	OldWall   int64 // of the outcome that was written down before, 0 = not known
 	Wall      int64
 	Findings
 	Refused []Refused
@@ -80,6 +82,7 @@ type Worker struct {
 	keep      uint64    // guarded by mu: the oldest frame that a restart would need
 	held      []Refused // guarded by mu: not written down yet
 	heldBytes int       // guarded by mu
+	stood     []Stood   // guarded by mu: not written down yet
 	due       int64     // wall of the next snapshot
 	saving    sync.WaitGroup
 	replay    progress
@@ -114,6 +117,7 @@ func (w *Worker) Start(ctx context.Context, partition int) (from uint64, err err
 	if seq > pos.Seq && pos.Seq > 0 || seq == 0 && first > 1 {
 		w.opt.Logger.Warn().Int("partition", partition).Uint64("snapshot", seq).Uint64("cursor", pos.Seq).Uint64("first", first).Msg("rules begin without their past: the census comes once more, alerts follow from what is reported now")
 		e, seq = NewEngine(w.opt.Set, w.opt.Dict, w.opt.Owns), 0
+		e.forgot = true
 		if w.opt.Forgot != nil {
 			w.opt.Forgot()
 		}
@@ -122,7 +126,7 @@ func (w *Worker) Start(ctx context.Context, partition int) (from uint64, err err
 	defer w.mu.Unlock()
 	w.partition, w.pos, w.engine, w.keep = partition, pos, e, max(seq+1, first)
 	w.due, w.committed, w.judged = 0, 0, 0
-	w.held, w.heldBytes = nil, 0
+	w.held, w.heldBytes, w.stood = nil, 0, nil
 	w.replay = progress{from: w.keep, to: pos.Seq}
 	return w.keep, nil
 }
@@ -169,14 +173,16 @@ func (w *Worker) Consume(ctx context.Context, b *devices.Batch) error {
 		return nil
 	}
 	w.hold(b)
-	o := Outcome{Partition: w.partition, Epoch: w.pos.Epoch, OldSeq: w.pos.Seq, NewSeq: b.Seq, Wall: b.Wall, Findings: *found, Refused: w.held}
+	w.stood = append(w.stood, found.Stood...)
+	o := Outcome{Partition: w.partition, Epoch: w.pos.Epoch, OldSeq: w.pos.Seq, NewSeq: b.Seq, OldWall: w.pos.Wall, Wall: b.Wall, Findings: *found, Refused: w.held}
+	o.Stood = w.stood
 	save := w.opt.Archive != nil && b.Wall >= w.due
-	if len(o.Transitions)+len(o.Gaps) > 0 || save || b.Wall-w.committed >= cursorEvery.Milliseconds() || len(w.held) >= maxHeld || w.heldBytes >= maxHeldBytes {
+	if len(o.Transitions)+len(o.Gaps) > 0 || save || b.Wall-w.committed >= cursorEvery.Milliseconds() || len(w.held) >= maxHeld || w.heldBytes >= maxHeldBytes || len(w.stood) >= maxHeld {
 		if err := w.opt.Desk.Commit(ctx, &o); err != nil {
 			return fmt.Errorf("write down frame %d: %w", b.Seq, err)
 		}
-		w.pos.Seq, w.committed = b.Seq, b.Wall
-		w.held, w.heldBytes = w.held[:0], 0
+		w.pos.Seq, w.pos.Wall, w.committed = b.Seq, b.Wall, b.Wall
+		w.held, w.heldBytes, w.stood = w.held[:0], 0, w.stood[:0]
 	}
 	w.opt.Metrics.judged(&before, e, found.Gaps)
 	w.reply(b)
@@ -219,16 +225,16 @@ func (w *Worker) Stop(ctx context.Context) error {
 		return nil
 	}
 	if w.judged > w.pos.Seq {
-		o := Outcome{Partition: w.partition, Epoch: w.pos.Epoch, OldSeq: w.pos.Seq, NewSeq: w.judged, Wall: w.wall, Refused: w.held}
+		o := Outcome{Partition: w.partition, Epoch: w.pos.Epoch, OldSeq: w.pos.Seq, NewSeq: w.judged, OldWall: w.pos.Wall, Wall: w.wall, Findings: Findings{Stood: w.stood}, Refused: w.held}
 		if err := w.opt.Desk.Commit(ctx, &o); err != nil {
 			return fmt.Errorf("stop rules: %w", err)
 		}
-		w.pos.Seq = w.judged
+		w.pos.Seq, w.pos.Wall, w.stood = w.judged, w.wall, nil
 	}
 	return w.opt.Archive.save(w.partition, w.engine.freeze(w.judged))
 }
 
-// Refusals wait at most cursorEvery, so that a flood of garbage costs one
+// Refusals, and how lamps stand, wait at most cursorEvery, so that a flood of garbage costs one
 // transaction a second and not one for each frame; nor do they grow beyond this.
 const (
 	maxHeld      = 1000

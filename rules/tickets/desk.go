@@ -32,10 +32,17 @@ type Outbox interface {
 	Wake() // after the commit
 }
 
+// Ledger takes down what else is to be kept of an outcome, within its
+// transaction: written with the tickets and the cursor, or not at all.
+type Ledger interface {
+	Write(ctx context.Context, tx *database.Tx, o *rules.Outcome) error
+}
+
 // Options of a Desk.
 type Options struct {
 	DB         *database.DB
 	Outbox     Outbox
+	Ledger     Ledger         // may be nil
 	Quarantine *Quarantine    // default: one with the usual bounds
 	Zone       *time.Location // of the city: numbers count per civil day
 	Metrics    prometheus.Registerer
@@ -76,7 +83,7 @@ func (d *Desk) Resume(ctx context.Context, partition int, newest uint64) (rules.
 		if _, err := tx.Exec(ctx, `UPDATE partition_state SET epoch=epoch+1, rules_seq=CASE WHEN rules_seq>? THEN 0 ELSE rules_seq END WHERE id=?`, newest, partition); err != nil {
 			return err
 		}
-		return tx.QueryRow(ctx, `SELECT epoch, rules_seq FROM partition_state WHERE id=?`, partition).Scan(&p.Epoch, &p.Seq)
+		return tx.QueryRow(ctx, `SELECT epoch, rules_seq, wall FROM partition_state WHERE id=?`, partition).Scan(&p.Epoch, &p.Seq, &p.Wall)
 	})
 	if err != nil {
 		return p, fmt.Errorf("take over partition %d: %w", partition, err)
@@ -102,6 +109,11 @@ func (d *Desk) Commit(ctx context.Context, o *rules.Outcome) error {
 		if err := ledger(ctx, tx, o.Gaps); err != nil {
 			return err
 		}
+		if d.opt.Ledger != nil {
+			if err := d.opt.Ledger.Write(ctx, tx, o); err != nil {
+				return err
+			}
+		}
 		return refused.write(ctx, tx)
 	})
 	if err != nil {
@@ -116,7 +128,7 @@ func (d *Desk) Commit(ctx context.Context, o *rules.Outcome) error {
 
 // fence moves the cursor; it fails when the partition is no longer ours.
 func fence(ctx context.Context, tx *database.Tx, o *rules.Outcome) error {
-	res, err := tx.Exec(ctx, `UPDATE partition_state SET rules_seq=? WHERE id=? AND epoch=? AND rules_seq=?`, o.NewSeq, o.Partition, o.Epoch, o.OldSeq)
+	res, err := tx.Exec(ctx, `UPDATE partition_state SET rules_seq=?, wall=? WHERE id=? AND epoch=? AND rules_seq=?`, o.NewSeq, o.Wall, o.Partition, o.Epoch, o.OldSeq)
 	if err != nil {
 		return fmt.Errorf("move cursor: %w", err)
 	}

@@ -1,0 +1,67 @@
+package rules
+
+import (
+	"slices"
+	"strings"
+
+	"lamplighter/devices"
+)
+
+// Stood says how a lamp stands from an instant on, until the next one says
+// otherwise. Of a lamp that was never heard nothing is said until it is heard, so
+// that a census of a million lamps is no million findings.
+type Stood struct {
+	Facility devices.FacilityID
+	At       int64 // wall clock of the frame that decided it, Unix ms
+	Is       Standing
+	Why      string // of Faulty the rules, in the order of the alphabet, with commas; of Unknown silent, unheard or gone
+}
+
+// faults is the text of the rules by which f is faulty.
+func (e *Engine) faults(f *facility, s Standing) uint32 {
+	if s != Faulty {
+		return 0
+	}
+	var one string
+	var more []string
+	for i := range f.alerts {
+		a := &f.alerts[i]
+		r := e.set.kinds[f.kind].rules[a.rule]
+		switch {
+		case !a.firing && !a.held || r.Silent > 0:
+		case one == "":
+			one = r.Name
+		default:
+			more = append(more, r.Name)
+		}
+	}
+	if more == nil {
+		return e.texts.id(one)
+	}
+	more = append(more, one)
+	slices.Sort(more)
+	return e.texts.id(strings.Join(more, ","))
+}
+
+// stood tells how f stands now; first says that it was not told before.
+func (e *Engine) stood(f *facility, first bool) {
+	if f.kind != devices.Streetlight || first && f.standing == Unknown && f.seen == 0 && !f.heir && !e.forgot {
+		return
+	}
+	x := Stood{Facility: f.id, At: e.wall, Is: f.standing, Why: e.texts.text(f.why)}
+	if f.standing == Unknown {
+		x.Why = "unheard"
+		if f.silent {
+			x.Why = "silent"
+		}
+	}
+	e.found.Stood = append(e.found.Stood, x)
+}
+
+// left tells that f has left the census: were it to come back, nothing would be
+// known of it.
+func (e *Engine) left(f *facility) {
+	if f.kind == devices.Streetlight && f.standing != Unknown {
+		e.found.Stood = append(e.found.Stood, Stood{Facility: f.id, At: e.wall, Is: Unknown, Why: "gone"})
+	}
+}
