@@ -53,6 +53,7 @@ func (s *Server) tickets(ctx context.Context, in *struct {
 	Facility string    `query:"facility" maxLength:"64"`
 	Severity string    `query:"severity" enum:"info,minor,major,critical"`
 	Defect   string    `query:"defect" maxLength:"64"`
+	Historic string    `query:"historic" enum:"true,false" doc:"about faults that were over before anybody heard of them, or not; both if not given"`
 	From     time.Time `query:"from" doc:"opened at or after"`
 	To       time.Time `query:"to" doc:"opened before"`
 }) (*listed[ticketItem], error) {
@@ -60,7 +61,7 @@ func (s *Server) tickets(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	ts, err := s.opt.Tickets.List(ctx, tickets.Filter{State: in.State, Kind: in.Kind, Facility: in.Facility, Severity: in.Severity, Defect: in.Defect, From: unix(in.From), To: unix(in.To), Order: t.order, Limit: t.limit})
+	ts, err := s.opt.Tickets.List(ctx, tickets.Filter{State: in.State, Kind: in.Kind, Facility: in.Facility, Severity: in.Severity, Defect: in.Defect, Historic: map[string]string{"true": "yes", "false": "no"}[in.Historic], From: unix(in.From), To: unix(in.To), Order: t.order, Limit: t.limit})
 	if err != nil {
 		return nil, err
 	}

@@ -15,7 +15,8 @@ const (
 	Ended
 	Joined
 	Left
-	Changed // its severity
+	Changed  // its severity
+	Historic // began and ended, and only then was it told: At and Until
 )
 
 // Transition is an alert that began or ended, or a member of its cause.
@@ -27,6 +28,7 @@ type Transition struct {
 	Defect   string
 	Severity Severity
 	At       int64 // event time, Unix ms
+	Until    int64 // of Historic: event time when it was over
 	Wall     int64 // of the frame that decided it
 	Channel  string
 	Value    float64 // NaN = none
@@ -74,7 +76,7 @@ func (e *Engine) ripen(f *facility, at int64) {
 		switch {
 		case a.heir:
 		case a.held && e.over(f, r) == covered: // it waits for that to end, not for time
-		case !a.firing && (a.sure || e.long(a.pending, a.event, at, r.For.Milliseconds())):
+		case !a.firing && (a.sure || e.long(f, r, a.pending, a.event, at, r.For.Milliseconds())):
 			if r.Silent > 0 && e.blind(f) {
 				continue // begins anew when the link is back
 			}
@@ -100,7 +102,7 @@ func (e *Engine) ripen(f *facility, at int64) {
 			}
 			a.firing, a.sure, a.held = true, false, false
 			e.emit(f, r, Opened, a.event)
-		case a.firing && a.quiet != 0 && e.long(a.quiet, a.calm, at, r.ClearFor.Milliseconds()):
+		case a.firing && a.quiet != 0 && e.long(f, r, a.quiet, a.calm, at, r.ClearFor.Milliseconds()):
 			e.emit(f, r, Ended, max(a.calm, a.event))
 			f.rest(a.rule)
 			i--
@@ -123,13 +125,21 @@ func (e *Engine) await(f *facility) {
 	}
 }
 
-// long tells whether something has lasted for ms, by the wall clock or, where a
+// long tells whether something has lasted for ms: by the wall clock, with the
+// time that a reading which says otherwise may still be under way, or, where a
 // device reports its past, by event time.
-func (e *Engine) long(wall, event, at, ms int64) bool {
-	return e.wall-wall >= ms || at-event >= ms
+func (e *Engine) long(f *facility, r *Rule, wall, event, at, ms int64) bool {
+	wait := ms
+	if r.Silent == 0 {
+		wait += e.set.kinds[f.kind].lateness
+	}
+	return e.wall-wall >= wait || at-event >= ms
 }
 
 func (e *Engine) emit(f *facility, r *Rule, what TransitionType, at int64) {
+	if what == Ended && e.overAlready(f, r, at) {
+		return
+	}
 	t := Transition{Type: what, Facility: f.id, Kind: f.kind, Defect: r.Name, Severity: r.Severity, Page: r.Page, Rules: e.set.version, At: at, Wall: e.wall, Summary: r.Summary}
 	if a := f.find(r.index); a != nil {
 		t.Severity = r.severity(a.step)
@@ -142,6 +152,20 @@ func (e *Engine) emit(f *facility, r *Rule, what TransitionType, at int64) {
 		t.Channel = r.Channel.Name
 	}
 	e.found.Transitions = append(e.found.Transitions, t)
+}
+
+// overAlready makes history of what opened in this very frame and ends in it:
+// it was over before anybody heard of it.
+func (e *Engine) overAlready(f *facility, r *Rule, at int64) bool {
+	ts := e.found.Transitions
+	for i := len(ts) - 1; i >= 0; i-- {
+		t := &ts[i]
+		if t.Type == Opened && t.Facility == f.id && t.Defect == r.Name {
+			t.Type, t.Until, t.Page = Historic, at, PageDelay{}
+			return true
+		}
+	}
+	return false
 }
 
 // pass lets time pass for what waits for it, in an order that replays alike.

@@ -42,6 +42,9 @@ func (e *Engine) adopt(c *registry.Facility, moved bool) {
 	if c.ExpectS > 0 { // else what the device itself has said stays
 		f.expectMS = c.ExpectS * 1000
 	}
+	if f.more != nil && f.more.past != nil && f.more.past.run != nil {
+		f.more.past.run.surveyed(f)
+	}
 	e.hang(f, c)
 	e.maintain(f)
 	e.watch(f)
@@ -75,6 +78,9 @@ func (e *Engine) takeKind(f *facility, k devices.Kind) {
 	e.unhang(f)
 	if f.kind != devices.KindUnknown {
 		f.alerts = nil // of rules of another kind
+		if f.more != nil && f.more.past != nil {
+			f.more.past.run, f.more.past.faults = nil, nil
+		}
 	}
 	f.kind = k
 	if p != nil {

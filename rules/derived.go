@@ -220,7 +220,7 @@ func (x *rare) clone() *rare {
 	if x == nil {
 		return nil
 	}
-	c := &rare{series: slices.Clone(x.series)}
+	c := &rare{series: slices.Clone(x.series), past: x.past.clone(), held: slices.Clone(x.held), next: x.next}
 	for i := range c.series {
 		c.series[i].samples = slices.Clone(c.series[i].samples)
 	}

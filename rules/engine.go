@@ -45,6 +45,8 @@ type Engine struct {
 	counts     [4]Counts // by devices.Kind
 	timers     timers
 	waiting    []*facility // with an alert that waits for time to pass
+	chores     []*facility // of which something comes due
+	choreAt    int64       // wall clock when the first of them is due, 0 = never
 	spare      []*facility // memory of waiting
 	wall       int64
 	sky        sun.Sky // at skyAt
@@ -90,6 +92,7 @@ func (e *Engine) Step(b *devices.Batch) (*Findings, error) {
 	for i := range b.Items {
 		e.item(&b.Items[i])
 	}
+	e.doChores()
 	e.ring()
 	e.reckon()
 	e.pass()
@@ -129,6 +132,7 @@ func (e *Engine) judgeBy(text []byte) error {
 		return fmt.Errorf("rule set: %w", err)
 	}
 	old := e.set
+	e.endRuns()
 	e.rejudge(set)
 	all := sorted(e.all())
 	for _, f := range all {
@@ -188,6 +192,7 @@ func (e *Engine) message(m *devices.Message, u *devices.Uplink) {
 	if m.Type == devices.State && flags.Has(devices.FlagWill) {
 		return // a will says that a connection broke, not that a device is silent
 	}
+	last, boot := f.book.LastSeq, f.book.Boot
 	dup, gap := f.book.observe(m)
 	if gap.To > 0 {
 		gap.Device, gap.At = f.device, e.wall
@@ -202,13 +207,14 @@ func (e *Engine) message(m *devices.Message, u *devices.Uplink) {
 		return
 	}
 	e.heard(f, m, e.linkOf(u.Source))
-	for i := range m.Readings {
-		e.reading(f, &m.Readings[i])
-	}
-	if m.Type == devices.Event {
-		if c := e.ids[m.Event.Name]; c != nil && c.Type == devices.Bool {
-			e.reading(f, &devices.Reading{Time: m.Event.Time, Values: []devices.Value{{Channel: c, Num: 1}}})
-		}
+	anew := m.HasSeq && f.book.first == m.Seq && f.book.LastSeq == m.Seq && (last != m.Seq || boot != m.Boot)
+	e.inTurn(f, m, e.ordered(m), &gap, anew)
+}
+
+// readings judges readings of f, which ascend in time.
+func (e *Engine) readings(f *facility, rs []devices.Reading) {
+	for i := range rs {
+		e.reading(f, &rs[i])
 	}
 	e.ripen(f, f.newest)
 }
@@ -220,38 +226,82 @@ func (e *Engine) retaken(f *facility, m *devices.Message) {
 		gap.Device, gap.At = f.device, e.wall
 		e.found.Gaps = append(e.found.Gaps, gap)
 	}
-	f.book.Late += int64(len(m.Readings))
-	e.Late += int64(len(m.Readings))
+	rs := e.ordered(m)
+	f.book.Late += int64(len(rs))
+	e.Late += int64(len(rs))
+	for i := range rs {
+		e.recall(f, &rs[i])
+	}
 }
 
 // retained is a message that a broker kept: nobody was heard just now, and only
 // a reading with the device's own time says when it was true.
 func (e *Engine) retained(f *facility, m *devices.Message) {
 	for i := range m.Readings {
-		if m.Readings[i].Source == devices.TimeDevice {
-			e.reading(f, &m.Readings[i])
+		r := &m.Readings[i]
+		if r.Source == devices.TimeDevice && r.Time >= f.newest {
+			e.reading(f, r)
 		}
 	}
 	e.ripen(f, f.newest)
 }
 
-// reading judges one reading of f, unless it is late or too old to be now.
+// reading judges one reading of f: as the state of now, or as history where it
+// is too old for that, or says only what is known better.
 func (e *Engine) reading(f *facility, r *devices.Reading) {
 	if r.Time < f.newest {
-		f.book.Late++
-		e.Late++
+		e.belated(f, r)
 		return
+	}
+	before := f.newest
+	if e.wall-r.Time > reach.Milliseconds() {
+		f.newest, e.newest = r.Time, max(e.newest, r.Time)
+		e.take(f, &e.set.kinds[f.kind], r)
+		e.recall(f, r)
+		return
+	}
+	if len(f.alerts) > 0 {
+		e.ripen(f, r.Time) // what lasted until now has lasted, whatever the reading says
 	}
 	f.newest = r.Time
 	e.newest = max(e.newest, r.Time)
-	k := &e.set.kinds[f.kind]
-	changed := e.take(f, k, r)
-	if e.wall-r.Time <= reach.Milliseconds() {
-		if f.anew {
-			f.anew, changed = false, everything
-		}
-		e.judge(f, k, changed, r.Time)
+	e.now(f, r, e.take(f, &e.set.kinds[f.kind], r))
+	if f.more != nil && f.more.past != nil && f.more.past.run != nil && f.more.past.run.newest == before {
+		e.present(f, r.Time)
 	}
+}
+
+// now asks the rules about the state of f, in which a reading has changed
+// something.
+func (e *Engine) now(f *facility, r *devices.Reading, changed uint64) {
+	if f.anew {
+		f.anew, changed = false, everything
+	}
+	e.judge(f, &e.set.kinds[f.kind], changed, r.Time)
+}
+
+// belated is a reading that is older than the newest of f. What it says of a
+// channel of which nothing newer is known is the state of now all the same; else
+// it is history, and changes nothing that is newer.
+func (e *Engine) belated(f *facility, r *devices.Reading) {
+	f.book.Late++
+	e.Late++
+	if e.wall-r.Time > reach.Milliseconds() {
+		e.recall(f, r)
+		return
+	}
+	news := *r
+	news.Values = nil
+	for _, v := range r.Values {
+		if x, _ := f.value(v.Channel.ID, 0); v.Quality == devices.Good && x.at < r.Time {
+			news.Values = append(news.Values, v)
+		}
+	}
+	if len(news.Values) == 0 {
+		e.recall(f, r)
+		return
+	}
+	e.now(f, &news, e.take(f, &e.set.kinds[f.kind], &news))
 }
 
 // count brings the counts up to date with f.

@@ -47,7 +47,11 @@ func (s *story) step(sec float64, items ...devices.Item) {
 		s.t.Fatal(err)
 	}
 	for _, x := range found.Transitions {
-		s.log = append(s.log, strings.TrimSpace(fmt.Sprintf("%g %s %s %s %s", sec, [...]string{Opened: "opened", Ended: "closed", Joined: "joined", Left: "left", Changed: "changed"}[x.Type], x.Facility, x.Defect, x.Member)))
+		line := strings.TrimSpace(fmt.Sprintf("%g %s %s %s %s", sec, [...]string{Opened: "opened", Ended: "closed", Joined: "joined", Left: "left", Changed: "changed", Historic: "historic"}[x.Type], x.Facility, x.Defect, x.Member))
+		if x.Type == Historic {
+			line += fmt.Sprintf(" %g–%g", float64(x.At-start)/1000, float64(x.Until-start)/1000)
+		}
+		s.log = append(s.log, line)
 	}
 	s.gaps = append(s.gaps, found.Gaps...)
 	slices.SortStableFunc(found.Stood, func(a, b Stood) int { return strings.Compare(string(a.Facility), string(b.Facility)) })

@@ -92,7 +92,8 @@ func (c *compiler) document(r *reader, n *yaml.Node) {
 // group reads the rules of one kind.
 func (c *compiler) group(r *reader, n *yaml.Node) {
 	kind := devices.KindUnknown
-	var list *yaml.Node
+	var list, late *yaml.Node
+	var lateness time.Duration
 	kinds := []string{devices.Manhole.String(), devices.Streetlight.String(), devices.Bridge.String()}
 	ok := r.mapping(n, "group", fields{
 		"kind": r.choice("kind", kinds, func(s string) {
@@ -101,6 +102,10 @@ func (c *compiler) group(r *reader, n *yaml.Node) {
 			}
 		}),
 		"rules": func(n *yaml.Node) { list = n },
+		"lateness": func(n *yaml.Node) {
+			late = n
+			r.duration("lateness", &lateness)(n)
+		},
 	})
 	switch {
 	case !ok:
@@ -114,7 +119,27 @@ func (c *compiler) group(r *reader, n *yaml.Node) {
 		r.fail(n, "a group without rules; want rules: and a list of them")
 		return
 	}
+	if late != nil {
+		c.lateness(r, kind, late, lateness)
+	}
 	r.list(list, "rules", func(n *yaml.Node) { c.rule(r, kind, n) })
+}
+
+// maxLateness bounds how long a reading can wait: longer, and it is not the
+// state of now any more.
+const maxLateness = reach / 3
+
+// lateness takes over how long messages of a kind wait for those before them.
+func (c *compiler) lateness(r *reader, kind devices.Kind, n *yaml.Node, d time.Duration) {
+	kr := &c.set.kinds[kind]
+	switch {
+	case d > maxLateness:
+		r.fail(n, "lateness: found %s; want at most %s: what comes later is history", n.Value, maxLateness)
+	case kr.late != "" && kr.lateness != d.Milliseconds():
+		r.fail(n, "lateness: found %s; in %s it is %s, and a %s has one", n.Value, kr.late, time.Duration(kr.lateness)*time.Millisecond, kind)
+	default:
+		kr.lateness, kr.late = d.Milliseconds(), fmt.Sprintf("%s:%d", r.file, n.Line)
+	}
 }
 
 var ruleName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,47}$`)

@@ -162,6 +162,8 @@ type kindRules struct {
 	fresh     int64    // ms: a value repeated within it changes no answer
 	silent    float64  // the least Silent of its rules, 0 = none
 	derives   bool     // some rule has derived values
+	lateness  int64    // ms that a message waits for those before it
+	late      string   // where that stands, "" = nowhere
 }
 
 // bit is what the rules know a channel by, 0 = no rule looks at it.

@@ -71,6 +71,9 @@ type snapshotFacility struct {
 	HasPlace bool
 	Lon, Lat float32
 	Series   []snapshotSeries
+	Past     *snapshotPast
+	Held     []snapshotHeld
+	Next     uint64
 	Values   []snapshotValue
 	Alerts   []snapshotAlert
 	Marks    []snapshotMark
@@ -205,6 +208,7 @@ func (z *frozen) fill(s *snapshotFacility, f *facility) {
 	}
 	s.Values, s.Alerts = values, alerts
 	s.Area = f.area
+	s.Past, s.Held, s.Next = f.more.frozenPast(z.rules, f.kind)
 	s.Model, s.HasPlace, s.Lon, s.Lat, s.Series = f.model, f.hasPlace, f.lon, f.lat, f.more.frozen()
 }
 
@@ -325,6 +329,7 @@ func (e *Engine) revive(s *snapshotFacility, channels []uint32) {
 	f.area = s.Area
 	f.model, f.hasPlace, f.lon, f.lat = s.Model, s.HasPlace, s.Lon, s.Lat
 	f.thawSeries(s.Series, channels)
+	e.thawPast(f, s, channels)
 	wait := false
 	for _, a := range s.Alerts {
 		if r := e.set.find(f.kind, a.Rule); r != nil {

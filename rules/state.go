@@ -59,6 +59,10 @@ type facility struct {
 // rare is what only facilities under some rules need.
 type rare struct {
 	series []series // of the channels that rules derive values from
+	past   *past    // what is told of a time that is over
+	held   []heldMessage
+	next   uint64 // number of the message that those in held wait for
+	chore  bool   // in Engine.chores
 }
 
 func (f *facility) rare() *rare {

@@ -203,7 +203,7 @@ func (w *expected) more() (s string) {
 }
 
 func saying(t TransitionType) string {
-	return map[TransitionType]string{Opened: "opened", Ended: "closed", Changed: "changed"}[t]
+	return map[TransitionType]string{Opened: "opened", Ended: "closed", Changed: "changed", Historic: "historic"}[t]
 }
 
 // short is a duration as people write it: 1h, not 1h0m0s.

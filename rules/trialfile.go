@@ -312,18 +312,18 @@ func (x *trial) expect(r *reader, n *yaml.Node) {
 	saw := func(what TransitionType) func(*yaml.Node) {
 		return func(n *yaml.Node) {
 			if e.what != 0 {
-				r.fail(n, "expect: one line says one of opened, closed and changed")
+				r.fail(n, "expect: one line says one of opened, closed, changed and historic")
 			}
 			e.what, e.defect = what, n.Value
 		}
 	}
 	r.mapping(n, "expect", fields{
 		"at": r.duration("at", &e.at), "facility": r.text("facility", &e.facility), "severity": r.severity("severity", &e.severity),
-		"members": r.number("members", 0, 1e6, &members), "opened": saw(Opened), "closed": saw(Ended), "changed": saw(Changed),
+		"members": r.number("members", 0, 1e6, &members), "opened": saw(Opened), "closed": saw(Ended), "changed": saw(Changed), "historic": saw(Historic),
 	})
 	e.members = int(members)
 	if len(r.wrong) == before && (e.what == 0 || e.facility == "") {
-		r.fail(n, "expect: want at, facility, and one of opened, closed and changed with the name of the rule")
+		r.fail(n, "expect: want at, facility, and one of opened, closed, changed and historic with the name of the rule")
 	}
 	x.expects = append(x.expects, e)
 }

@@ -152,10 +152,14 @@ func (d *Desk) apply(ctx context.Context, tx *database.Tx, t *rules.Transition, 
 	if err != nil {
 		return err
 	}
-	return d.open(ctx, tx, &opening{
+	o := &opening{
 		facility: string(t.Facility), kind: t.Kind.String(), defect: t.Defect, severity: t.Severity, at: t.At, wall: t.Wall,
 		summary: t.Summary, channel: t.Channel, value: t.Value, limit: t.Limit, delay: t.Page.After.Milliseconds(), evidence: why,
-	}, did)
+	}
+	if t.Type == rules.Historic {
+		return d.history(ctx, tx, o, t.Until, did)
+	}
+	return d.open(ctx, tx, o, did)
 }
 
 func (d *Desk) changed() {

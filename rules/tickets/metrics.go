@@ -14,16 +14,18 @@ import (
 type metrics struct {
 	db             *database.DB
 	opened, closed *prometheus.CounterVec
+	historic       prometheus.Counter
 	live           *prometheus.Desc
 }
 
 func newMetrics(o *Options) *metrics {
 	m := &metrics{db: o.DB,
-		opened: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "lamplighter_tickets_total", Help: "Tickets opened, by kind of facility and defect."}, []string{"kind", "defect"}),
-		closed: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "lamplighter_tickets_closed_total", Help: "Tickets closed, by telemetry or by people."}, []string{"by"}),
-		live:   prometheus.NewDesc("lamplighter_tickets_live", "Tickets that are not closed, by kind of facility and state.", []string{"kind", "state"}, nil),
+		opened:   prometheus.NewCounterVec(prometheus.CounterOpts{Name: "lamplighter_tickets_total", Help: "Tickets opened, by kind of facility and defect."}, []string{"kind", "defect"}),
+		closed:   prometheus.NewCounterVec(prometheus.CounterOpts{Name: "lamplighter_tickets_closed_total", Help: "Tickets closed, by telemetry or by people."}, []string{"by"}),
+		historic: prometheus.NewCounter(prometheus.CounterOpts{Name: "lamplighter_tickets_historic_total", Help: "Tickets about faults that were over before anybody heard of them; not in lamplighter_tickets_total."}),
+		live:     prometheus.NewDesc("lamplighter_tickets_live", "Tickets that are not closed, by kind of facility and state.", []string{"kind", "state"}, nil),
 	}
-	o.Metrics.MustRegister(m.opened, m.closed, m)
+	o.Metrics.MustRegister(m.opened, m.closed, m.historic, m)
 	return m
 }
 
@@ -54,8 +56,9 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 
 // tally is what a transaction has done, to be counted when it is committed.
 type tally struct {
-	opened [][2]string // kind and defect
-	closed int
+	opened   [][2]string // kind and defect
+	closed   int
+	historic int
 }
 
 func (m *metrics) count(t *tally, by string) {
@@ -63,4 +66,5 @@ func (m *metrics) count(t *tally, by string) {
 		m.opened.WithLabelValues(o[:]...).Inc()
 	}
 	m.closed.WithLabelValues(by).Add(float64(t.closed))
+	m.historic.Add(float64(t.historic))
 }

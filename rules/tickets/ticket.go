@@ -34,6 +34,7 @@ type Ticket struct {
 	Lon            *float64           `json:"lon"`
 	Lat            *float64           `json:"lat"`
 	Owner          string             `json:"owner"`
+	Historic       bool               `json:"historic"` // was over before anybody heard of it: never paged, and its times are those of the fault
 }
 
 // Event is one line of a ticket's history. Its id is the id of the live stream.
@@ -47,12 +48,14 @@ type Event struct {
 }
 
 const columns = `t.id, t.number, t.facility, COALESCE(f.name,''), t.kind, t.defect, t.severity, t.state, t.opened_at, t.event_at, t.acknowledged_at, t.acknowledged_by,
-	t.closed_at, t.closed_by, t.summary_zh, t.summary_en, t.channel, t.value, t.limit_value, f.lon, f.lat, COALESCE(f.owner,'') FROM ticket t LEFT JOIN facility f ON f.id = t.facility`
+	t.closed_at, t.closed_by, t.summary_zh, t.summary_en, t.channel, t.value, t.limit_value, f.lon, f.lat, COALESCE(f.owner,''), t.historic FROM ticket t LEFT JOIN facility f ON f.id = t.facility`
 
 func scan(row interface{ Scan(...any) error }) (Ticket, error) {
 	var t Ticket
+	var historic int
 	err := row.Scan(&t.ID, &t.Number, &t.Facility, &t.FacilityName, &t.Kind, &t.Defect, &t.Severity, &t.State, &t.OpenedAt, &t.EventAt, &t.AcknowledgedAt, &t.AcknowledgedBy,
-		&t.ClosedAt, &t.ClosedBy, &t.Summary.ZH, &t.Summary.EN, &t.Channel, &t.Value, &t.Limit, &t.Lon, &t.Lat, &t.Owner)
+		&t.ClosedAt, &t.ClosedBy, &t.Summary.ZH, &t.Summary.EN, &t.Channel, &t.Value, &t.Limit, &t.Lon, &t.Lat, &t.Owner, &historic)
+	t.Historic = historic != 0
 	return t, err
 }
 
@@ -63,6 +66,7 @@ type Filter struct {
 	Facility string
 	Severity string
 	Defect   string
+	Historic string         // "yes" or "no"
 	From, To int64          // opened in [From, To), Unix ms; 0 = open end
 	Order    database.Order // the zero value is the newest first
 	Limit    int            // 1 to 500, default 100
@@ -89,6 +93,9 @@ func (d *Desk) List(ctx context.Context, f Filter) ([]Ticket, error) {
 	}
 	if f.Defect != "" {
 		add("t.defect=?", f.Defect)
+	}
+	if f.Historic != "" {
+		add("t.historic=?", map[string]int{"no": 0, "yes": 1}[f.Historic])
 	}
 	if f.From > 0 {
 		add("t.opened_at>=?", f.From)
