@@ -120,7 +120,7 @@ func (p *past) note(t int64) {
 func (e *Engine) tellPast(f *facility, p *past, r *devices.Reading) {
 	g, k := p.run, &e.set.kinds[f.kind]
 	e.passPast(f, p, r.Time)
-	g.newest = r.Time
+	g.newest, g.expectMS = r.Time, f.expectMS
 	e.take(g, k, r)
 	v := &e.view
 	v.f, v.e = g, e
