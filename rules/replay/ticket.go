@@ -27,6 +27,7 @@ type Ticket struct {
 	Members  []devices.FacilityID `json:"members,omitempty"`   // whoever was attached, of a common cause
 	WaitS    float64              `json:"wait_s"`              // how long its rule waits before it opens: for, and k × the expected interval for silence
 	Rules    string               `json:"rules"`               // version of the rule set
+	Historic bool                 `json:"historic,omitempty"`  // was over before anybody heard of it; its instants are event times
 }
 
 // ledger is the tickets of one partition, opened and closed as the desk does:
@@ -44,6 +45,9 @@ func (l *ledger) take(t *rules.Transition) {
 		x = &Ticket{Facility: t.Facility, Defect: t.Defect, Kind: t.Kind.String(), Severity: t.Severity, OpenedAt: instant(t.Wall), EventAt: instant(t.At), WaitS: wait(t.Evidence).Seconds(), Rules: t.Rules}
 		l.open[key] = x
 		l.all = append(l.all, x)
+	case t.Type == rules.Historic:
+		over := instant(t.Until)
+		l.all = append(l.all, &Ticket{Facility: t.Facility, Defect: t.Defect, Kind: t.Kind.String(), Severity: t.Severity, OpenedAt: instant(t.At), EventAt: instant(t.At), ClosedAt: &over, WaitS: wait(t.Evidence).Seconds(), Rules: t.Rules, Historic: true})
 	case x == nil:
 	case t.Type == rules.Ended:
 		at := instant(t.Wall)
