@@ -96,6 +96,10 @@ func (e *Engine) ripen(f *facility, at int64) {
 				a.sure, wait = true, true // who else is bad shows at the end of the frame
 				continue
 			}
+			if r.Silent > 0 && e.missed(f) {
+				wait = true // whether that has a common cause shows in the next frame
+				continue
+			}
 			if h := e.over(f, r); h != uncovered {
 				a.held, wait = h == covered, wait || h == maybe
 				continue

@@ -20,8 +20,17 @@ import (
 // late: a few may be late by chance, most of them are not.
 const mostly = 0.5
 
-// missed has the others below the parents of f looked at: f is silent.
-func (e *Engine) missed(f *facility) {
+// Who is late has said nothing for (k-1)·I, less a little: lamps that came back
+// together report within seconds of each other. Below leastK that would be less
+// than what passes between two messages of one that is well.
+const (
+	slack  = 0.1
+	leastK = 2
+)
+
+// missed has the others below the parents of f looked at: f is silent. It tells
+// whether any of them turned out to be late.
+func (e *Engine) missed(f *facility) (news bool) {
 	f.overdue = false
 	top := Level(0)
 	for _, r := range e.set.kinds[f.kind].collapses {
@@ -34,9 +43,10 @@ func (e *Engine) missed(f *facility) {
 			continue
 		}
 		for _, g := range p.members {
-			e.look(g, f)
+			news = e.look(g, f) || news
 		}
 	}
+	return news
 }
 
 // known tells whether a silence of p has its ticket: who is late adds nothing.
@@ -44,16 +54,18 @@ func (p *parent) known(k devices.Kind) bool {
 	return slices.ContainsFunc(p.causes, func(c *cause) bool { return c.firing && c.rule.Kind == k && c.rule.countsLate() })
 }
 
-// look notes that g is late, if it is.
-func (e *Engine) look(g, missed *facility) {
+// look notes that g is late, if it is and that is new.
+func (e *Engine) look(g, missed *facility) bool {
 	if g == missed || g.silent || g.overdue || g.kind != missed.kind || g.expectMS == 0 || g.seen == 0 {
-		return
+		return false
 	}
-	if at := g.deadline(e); e.set.kinds[g.kind].silent <= 1 || at == never || e.blind(g) || at-g.expectMS > e.wall {
-		return
+	k := e.set.kinds[g.kind].silent
+	if k < leastK || max(g.seen, g.excused)+int64(max(1, k-1-slack)*float64(g.expectMS)) > e.wall {
+		return false
 	}
 	g.overdue = true
 	e.weigh(g)
+	return true
 }
 
 // countsLate tells whether a collapse counts members that are late.

@@ -99,3 +99,24 @@ func TestTheOthersAreLookedAtAgainWhenTheNextOneIsMissed(t *testing.T) {
 	s.only("opened", "closed")
 	s.expect("4935 opened SL-1-4 lost", "5430 opened CAB cabinet")
 }
+
+// Lamps that came back together report within seconds of each other: when the
+// one whose last message was lost is missed, some are late and some are not yet.
+func TestTheOthersAreLookedAtOnceMoreBeforeATicketOfItsOwn(t *testing.T) {
+	s := under(t, "name: lost, silent: 3, for: 200s", circuit, cabinet)
+	fs := quarterly(1, 10)
+	s.step(0, s.census(fs...))
+	for sec := 1; sec <= 6000; sec++ {
+		var items []devices.Item
+		for i, f := range fs {
+			if sec%900 == 30+i*20 && sec < 3600 && (sec < 2700 || i > 0) {
+				items = append(items, s.says(string(f.ID), float64(sec), "lamp_failure", false))
+			}
+		}
+		s.step(float64(sec), items...)
+	}
+	s.only("opened", "closed")
+	// 0 is missed at 4530 and would have a ticket at 4730; then 1, heard at 2750,
+	// and its nine neighbours are late by 1.9 intervals.
+	s.expect("4733 opened CAB:C0 circuit")
+}

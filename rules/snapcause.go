@@ -86,7 +86,6 @@ func (e *Engine) rehang(f *facility, s *snapshotFacility) {
 		if p := f.above(r.Collapse.By); p != nil {
 			c := e.causeAt(p, r)
 			c.bad[f] = mark{no: m.No, since: m.Since, attached: m.Attached}
-			f.overdue = f.overdue || r.countsLate() && f.find(r.Collapse.of.index) == nil // nothing else makes it bad
 			if m.Attached {
 				c.attached++
 			}

@@ -18,11 +18,11 @@ import (
 // A snapshot is an engine's state after one frame, so that a restart judges
 // only what came later. It is
 //
-//	"LMPSNAP7", a CBOR sequence of one head, its parents and its facilities
+//	"LMPSNAP8", a CBOR sequence of one head, its parents and its facilities
 //	(arrays, in the order of the fields below), CRC-32C of all before
 //
 // Rules and channels stand in it by name: it survives a change of either.
-const snapshotMagic = "LMPSNAP7"
+const snapshotMagic = "LMPSNAP8"
 
 type snapshotHead struct {
 	_          struct{} `cbor:",toarray"`
@@ -61,6 +61,7 @@ type snapshotFacility struct {
 	Since    int64
 	Silent   bool
 	Lost     bool
+	Overdue  bool
 	Due      int64  // of its timer, 0 = none: when it rings decides since when a lamp is unknown
 	Standing uint8  // as it was told; beyond the standings: it was not
 	Why      uint32 // in snapshotHead.Texts
@@ -194,7 +195,7 @@ func (z *frozen) write(w io.Writer) error {
 func (z *frozen) fill(s *snapshotFacility, f *facility) {
 	b := &f.book
 	values, alerts := s.Values[:0], s.Alerts[:0]
-	*s = snapshotFacility{ID: string(f.id), Device: string(f.device), Kind: uint8(f.kind), Limits: f.limits, ExpectMS: f.expectMS, Newest: f.newest, Seen: f.seen, Excused: f.excused, Dark: f.dark, Link: f.link, Since: f.since, Silent: f.silent, Lost: f.lost, Due: f.due, Standing: uint8(f.standing), Why: f.why, Anew: f.anew, Heir: f.heir,
+	*s = snapshotFacility{ID: string(f.id), Device: string(f.device), Kind: uint8(f.kind), Limits: f.limits, ExpectMS: f.expectMS, Newest: f.newest, Seen: f.seen, Excused: f.excused, Dark: f.dark, Link: f.link, Since: f.since, Silent: f.silent, Lost: f.lost, Overdue: f.overdue, Due: f.due, Standing: uint8(f.standing), Why: f.why, Anew: f.anew, Heir: f.heir,
 		Book: snapshotBook{Received: b.Received, Duplicates: b.Duplicates, Late: b.Late, Missing: b.Missing, Boot: b.Boot, Started: b.started, First: b.first, LastSeq: b.LastSeq, Open: b.open, Recent: b.recent, Next: b.next}}
 	if f.parent != nil {
 		s.Parent, s.Level = string(f.parent.id), uint8(f.parent.level)
@@ -313,7 +314,7 @@ func (e *Engine) revive(s *snapshotFacility, channels []uint32) {
 	f := e.settle(devices.FacilityID(s.ID))
 	b := &s.Book
 	f.kind, f.limits, f.expectMS, f.newest, f.seen, f.excused, f.silent, f.heir = devices.Kind(s.Kind), s.Limits, s.ExpectMS, s.Newest, s.Seen, s.Excused, s.Silent, s.Heir
-	f.dark, f.lost = s.Dark, s.Lost
+	f.dark, f.lost, f.overdue = s.Dark, s.Lost, s.Overdue
 	if int(s.Link) < len(e.links) {
 		f.link = s.Link
 	}

@@ -18,14 +18,18 @@ type Fed struct {
 
 // EncodeFed writes changes for the log: a CBOR array of maps with the numbers of
 // Facility's fields as keys. What is empty does not stand there, nor does a
-// device that bears its facility's name.
+// device that bears its facility's name. The same changes give the same bytes.
 func EncodeFed(fs []Fed) ([]byte, error) {
 	for i := range fs {
 		if f := &fs[i].Facility; string(f.Device) == string(f.ID) {
 			f.Device = ""
 		}
 	}
-	b, err := cbor.Marshal(fs)
+	var b []byte
+	mode, err := cbor.EncOptions{Sort: cbor.SortBytewiseLexical}.EncMode() // limits are a map
+	if err == nil {
+		b, err = mode.Marshal(fs)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("write census changes: %w", err)
 	}
