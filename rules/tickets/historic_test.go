@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 
 	"lamplighter/devices"
@@ -13,9 +14,14 @@ import (
 )
 
 // pageList notes who would be paged.
-type pageList struct{ got []string }
+type pageList struct {
+	mu  sync.Mutex
+	got []string // guarded by mu
+}
 
 func (l *pageList) Enqueue(_ context.Context, _ *database.Tx, p Page) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.got = append(l.got, p.What)
 	return nil
 }
