@@ -75,10 +75,9 @@ func (c *Client) probe(pc paho.Client, now time.Time) {
 }
 
 // heard takes a canary that came back.
-func (c *Client) heard(m paho.Message) {
+func (c *Client) heard(payload []byte) {
 	now := time.Now()
-	c.acks.add(m)
-	if n, err := strconv.ParseInt(string(m.Payload()), 10, 64); err == nil {
+	if n, err := strconv.ParseInt(string(payload), 10, 64); err == nil {
 		c.opt.Metrics.canary.WithLabelValues(c.broker, c.opt.ClientID).Set(now.Sub(time.Unix(0, n)).Seconds())
 	}
 	c.canary.mu.Lock()
@@ -109,9 +108,7 @@ func (c *Client) owing(now time.Time) bool {
 	if c.inflight.Load() == 0 {
 		return false
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return now.Sub(c.acked) > c.opt.timing.owing
+	return now.Sub(time.Unix(0, c.acked.Load())) > c.opt.timing.owing
 }
 
 // Health tells what is wrong with the session, "" if nothing is.

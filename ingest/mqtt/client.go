@@ -9,7 +9,7 @@ import (
 	"time"
 
 	paho "github.com/eclipse/paho.mqtt.golang"
-	"github.com/eclipse/paho.mqtt.golang/packets"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"lamplighter/devices"
 )
@@ -18,14 +18,19 @@ import (
 type Client struct {
 	opt    Options
 	broker string // host and port, for metrics and people
-	queue  chan paho.Message
-	acks   acks
+	queue  chan *batch
+	spare  chan *batch // to be used again
 	canary canary
 	drops  drops
 
-	inflight atomic.Int64
+	taken, overflow prometheus.Counter
+	flying          prometheus.Gauge
+
+	queued   atomic.Int64 // messages between the connection and the log
+	inflight atomic.Int64 // messages that the log has and that are not durable
+	acked    atomic.Int64 // Unix ns: when a message last became durable
 	came     atomic.Int64 // Unix ms when anything last came from the broker
-	last     int64        // newest Received; Run's goroutine only
+	last     int64        // newest Received; drain's only
 
 	mu      sync.Mutex
 	paho    paho.Client       // guarded by mu: nil before Run
@@ -33,19 +38,19 @@ type Client struct {
 	since   time.Time         // guarded by mu: when up last changed
 	why     string            // guarded by mu: why it is not up
 	refused map[string]string // guarded by mu: filter → why the broker does not send it
-	acked   time.Time         // guarded by mu: when a message last became durable
 }
 
-// queueLen bounds what waits between paho and the log. It is more than any
-// sensible in-flight window, so that paho's reader, which also hears the
-// answers to our pings, never waits for QoS 1.
+// queueLen bounds what waits between the connection and the log. It is more than
+// any sensible in-flight window, so that whoever reads, which also hears the
+// answers to paho's pings, never waits for QoS 1.
 const queueLen = 65536
 
 // New checks the options and their files; Run connects.
 func New(o Options) (*Client, error) {
 	o = o.withDefaults()
-	c := &Client{opt: o, broker: host(o.URL), queue: make(chan paho.Message, queueLen), since: time.Now(), why: "not connected yet", refused: make(map[string]string)}
-	c.acks.work = make(chan struct{}, 1)
+	c := &Client{opt: o, broker: host(o.URL), queue: make(chan *batch, queueLen), spare: make(chan *batch, 16), since: time.Now(), why: "not connected yet", refused: make(map[string]string)}
+	c.flying = o.Metrics.inFlight.WithLabelValues(c.broker, o.ClientID)
+	c.taken, c.overflow = o.Metrics.taken.WithLabelValues(c.broker, o.ClientID), o.Metrics.overflow.WithLabelValues(c.broker, o.ClientID)
 	if _, err := c.options(); err != nil {
 		return nil, err
 	}
@@ -74,10 +79,10 @@ func (c *Client) options() (*paho.ClientOptions, error) {
 	t := c.opt.timing
 	o := paho.NewClientOptions().AddBroker(c.opt.URL).SetClientID(c.opt.ClientID).
 		SetProtocolVersion(4). // and no silent second attempt with 3.1
-		SetCleanSession(false).SetAutoAckDisabled(true).SetOrderMatters(true).SetStore(newStore()).
+		SetCleanSession(false).SetAutoAckDisabled(true).SetOrderMatters(true).SetStore(paho.NewMemoryStore()).
 		SetConnectRetry(true).SetConnectRetryInterval(t.retry).SetMaxReconnectInterval(t.retryMax).SetAutoReconnect(true).
 		SetConnectTimeout(5 * time.Second).SetWriteTimeout(10 * time.Second).SetKeepAlive(20 * time.Second).SetPingTimeout(10 * time.Second).
-		SetDefaultPublishHandler(c.take). // before Connect: what waited for us comes at once
+		SetCustomOpenConnectionFn(c.dial). // takes what is published before paho sees it
 		SetOnConnectHandler(c.connected).SetConnectionNotificationHandler(c.notified)
 	o.SetCredentialsProvider(func() (string, string) {
 		p, err := c.opt.password()
@@ -92,28 +97,12 @@ func (c *Client) options() (*paho.ClientOptions, error) {
 	return o, nil
 }
 
-// store keeps what we publish until it is acknowledged, and nothing of what
-// comes: paho would hand a message from it out again after a reconnect, and
-// acknowledge it under an id that may by then be another's.
-type store struct{ paho.Store }
-
-func newStore() paho.Store { return store{paho.NewMemoryStore()} }
-
-// Put keeps an outgoing packet.
-func (s store) Put(key string, p packets.ControlPacket) {
-	if _, incoming := p.(*packets.PublishPacket); incoming && key[0] == 'i' {
-		return
-	}
-	s.Store.Put(key, p)
-}
-
 // Run reads until ctx ends. What was not acknowledged then comes again.
 func (c *Client) Run(ctx context.Context) {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	wg.Go(func() { c.acks.run(ctx) })
 	wg.Go(func() { c.drain(ctx) })
 	for ctx.Err() == nil {
 		c.session(ctx)
@@ -159,18 +148,6 @@ func (c *Client) watch(ctx context.Context, pc paho.Client) {
 				return
 			}
 			c.probe(pc, now)
-		}
-	}
-}
-
-// drain hands what came to the sink.
-func (c *Client) drain(ctx context.Context) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case m := <-c.queue:
-			c.deliver(ctx, m)
 		}
 	}
 }

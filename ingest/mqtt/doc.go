@@ -1,5 +1,6 @@
-// Package mqtt reads uplinks from another broker through paho. A message is
-// acknowledged only after the sink has made it durable.
+// Package mqtt reads uplinks from another broker. A message is acknowledged only
+// after the sink has made it durable. paho keeps the session; what is published
+// is taken out of the stream before it, and acknowledged past it (deploy/docs/adr/0011).
 //
 // One [Client] is one session: a broker, a fixed client id, a list of filters.
 // A broker that is too much for one session is read by several, each with
@@ -14,8 +15,9 @@
 //     meanwhile, within its own limits.
 //   - The broker forgot us: we subscribe again after every connect, read the
 //     codes of the SUBACK, and try again while one says no.
-//   - An acknowledgement comes after a reconnect: paho drops it, and the broker
-//     sends the message again. Everything behind is idempotent.
+//   - An acknowledgement comes after a reconnect: it belongs to the connection
+//     that is gone and is dropped, and the broker sends the message again.
+//     Everything behind is idempotent.
 //   - The connection stands and nothing comes: the canary, a message of our own
 //     that must come back, tells. It rebuilds the session.
 //   - The broker drops messages: $SYS/broker/publish/messages/dropped is watched

@@ -6,8 +6,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	paho "github.com/eclipse/paho.mqtt.golang"
 )
 
 // droppedTopic is where Mosquitto says how many messages it has dropped since
@@ -23,9 +21,8 @@ type drops struct {
 	last  time.Time // guarded by mu: when count last grew
 }
 
-func (c *Client) countDrops(m paho.Message) {
-	c.acks.add(m)
-	n, err := strconv.ParseInt(strings.TrimSpace(string(m.Payload())), 10, 64)
+func (c *Client) countDrops(payload []byte) {
+	n, err := strconv.ParseInt(strings.TrimSpace(string(payload)), 10, 64)
 	if err != nil {
 		c.opt.Log.Debug().Err(err).Str("broker", c.Name()).Msg("count of dropped messages")
 		return

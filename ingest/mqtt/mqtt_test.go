@@ -23,7 +23,9 @@ import (
 type sink chan devices.Uplink
 
 func (s sink) Deliver(_ context.Context, u *devices.Uplink, a devices.Acker) error {
-	s <- *u
+	kept := *u
+	kept.Payload = slices.Clone(u.Payload)
+	s <- kept
 	a.Acked(u.PacketID, nil)
 	return nil
 }

@@ -15,7 +15,7 @@ import (
 	"lamplighter/devices"
 )
 
-// Sink takes uplinks; see broker.Sink.
+// Sink takes uplinks: it copies what it keeps; see broker.Sink.
 type Sink interface {
 	Deliver(ctx context.Context, u *devices.Uplink, a devices.Acker) error
 }

@@ -1,0 +1,56 @@
+package mqtt
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net"
+	"net/url"
+
+	paho "github.com/eclipse/paho.mqtt.golang"
+	"golang.org/x/net/proxy"
+)
+
+// dial opens the connection that paho asks for, as paho itself would, and puts
+// a [wire] on it.
+func (c *Client) dial(uri *url.URL, o paho.ClientOptions) (net.Conn, error) {
+	conn, err := open(uri, &o)
+	if err != nil {
+		return nil, err
+	}
+	return newWire(conn, c), nil
+}
+
+func open(uri *url.URL, o *paho.ClientOptions) (net.Conn, error) {
+	switch uri.Scheme {
+	case "ws", "wss":
+		return paho.NewWebsocket(uri.String(), o.TLSConfig, o.ConnectTimeout, o.HTTPHeaders, o.WebsocketOptions)
+	case "mqtt", "tcp":
+		return proxy.FromEnvironmentUsing(o.Dialer).Dial("tcp", uri.Host)
+	case "ssl", "tls", "mqtts", "mqtt+ssl", "tcps":
+		return openTLS(uri.Host, o)
+	}
+	return nil, fmt.Errorf("connect to %s: the scheme is %q; want tcp, ssl, ws or wss", uri.Redacted(), uri.Scheme)
+}
+
+func openTLS(host string, o *paho.ClientOptions) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), o.ConnectTimeout) // paho gives no context
+	defer cancel()
+	conn, err := proxy.FromEnvironmentUsing(o.Dialer).Dial("tcp", host)
+	if err != nil {
+		return nil, err
+	}
+	conf := o.TLSConfig.Clone()
+	if conf.ServerName == "" {
+		conf.ServerName, _, err = net.SplitHostPort(host)
+	}
+	t := tls.Client(conn, conf)
+	if err == nil {
+		err = t.HandshakeContext(ctx)
+	}
+	if err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return t, nil
+}
