@@ -4,8 +4,11 @@
 //
 // A partition is one JetStream stream, one writer goroutine and one order. The
 // writer seals what has gathered while the previous frame was being fsynced
-// (natural group commit: no fixed delay), at most [MaxFrameBytes] or
-// [MaxFrameRecords], publishes it, and calls the ackers of its records. A
+// (natural group commit), at most [MaxFrameBytes] or [MaxFrameRecords], publishes
+// it, and calls the ackers of its records. After a pause the first record waits
+// for nobody; from then on a frame that is not full begins 20 ms after the one
+// before it, so that a steady stream costs 50 fsyncs a second and not a
+// thousand: each of them is also a round through all that follows. A
 // partition that is idle gets an empty frame a second, which tells the time.
 //
 // Readers at the tail are served from memory (16 MB of frames a partition);

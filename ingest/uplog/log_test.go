@@ -151,3 +151,38 @@ func FuzzFrame(f *testing.F) {
 		}
 	})
 }
+
+func TestRecordsGatherAndAFullFrameDoesNotWait(t *testing.T) {
+	l := open(t, Options{Dir: t.TempDir(), Partitions: 1, gap: time.Hour})
+	acked := make(chan error, 3*MaxFrameRecords)
+	appendUplinks := func(n int) {
+		t.Helper()
+		for i := range n {
+			if err := l.Append(t.Context(), 0, uplink(i), ackFunc(func(_ uint16, err error) { acked <- err })); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	durable := func(n int) {
+		t.Helper()
+		for range n {
+			select {
+			case err := <-acked:
+				if err != nil {
+					t.Fatal(err)
+				}
+			case <-time.After(30 * time.Second):
+				t.Fatal("not durable")
+			}
+		}
+	}
+	appendUplinks(1)
+	durable(1) // the first waits for nobody
+	appendUplinks(MaxFrameRecords + 1)
+	durable(MaxFrameRecords) // a full frame neither
+	if len(acked) != 0 {
+		t.Error("a frame of one record did not wait for more")
+	}
+	l.Close()
+	durable(1)
+}

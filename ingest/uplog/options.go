@@ -21,6 +21,8 @@ type Options struct {
 	Log          zerolog.Logger
 	Metrics      prometheus.Registerer // nil = a private registry
 	Now          func() time.Time      // default time.Now
+
+	gap time.Duration // between the beginnings of two frames of a partition, unless one is full; default 20 ms
 }
 
 func (o Options) withDefaults() (Options, error) {
@@ -50,6 +52,9 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.gap == 0 {
+		o.gap = 20 * time.Millisecond
 	}
 	return o, nil
 }

@@ -34,6 +34,7 @@ type partition struct {
 	id        int
 	maxRecord int
 	work      chan struct{} // one token when the writer should look
+	full      chan struct{} // one token when a draft is full
 
 	mu      sync.Mutex
 	room    *sync.Cond  // on mu: pending fell to the half
@@ -58,7 +59,7 @@ type partition struct {
 }
 
 func newPartition(id, maxRecord int) *partition {
-	p := &partition{id: id, maxRecord: maxRecord, work: make(chan struct{}, 1), ring: ring{news: make(chan struct{})}}
+	p := &partition{id: id, maxRecord: maxRecord, work: make(chan struct{}, 1), full: make(chan struct{}, 1), ring: ring{news: make(chan struct{})}}
 	p.room = sync.NewCond(&p.mu)
 	p.open = p.draft()
 	return p
@@ -95,6 +96,7 @@ func (p *partition) add(ctx context.Context, r *Record, a devices.Acker, m *metr
 		p.ready = append(p.ready, d)
 		d = p.draft()
 		p.open = d
+		p.hurry()
 	}
 	if d.count == 0 {
 		d.began = time.Now()
@@ -163,6 +165,36 @@ func (p *partition) next() (d *draft, more bool) {
 	return d, true
 }
 
+// gather lets more records into the next frame: it waits until t, or a draft is
+// full, or the log is closed.
+func (p *partition) gather(ctx context.Context, t time.Time) {
+	pause := time.Until(t)
+	if pause <= 0 {
+		return
+	}
+	p.mu.Lock()
+	now := len(p.ready) > 0 || p.closed
+	p.mu.Unlock()
+	if now {
+		return
+	}
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-p.full:
+	case <-timer.C:
+	}
+}
+
+// hurry ends gather.
+func (p *partition) hurry() {
+	select {
+	case p.full <- struct{}{}:
+	default:
+	}
+}
+
 // busy takes back that the writer is idle, and the token if one was sent.
 func (p *partition) busy() {
 	p.mu.Lock()
@@ -195,6 +227,7 @@ func (p *partition) close() {
 	defer p.mu.Unlock()
 	p.closed = true
 	p.room.Broadcast()
+	p.hurry()
 	if p.idle {
 		p.idle = false
 		p.work <- struct{}{}

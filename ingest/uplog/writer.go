@@ -31,9 +31,11 @@ func (l *Log) write(ctx context.Context, p *partition) {
 			return
 		}
 		if d != nil {
+			began := time.Now()
 			if !l.commit(ctx, p, d) {
 				return
 			}
+			p.gather(ctx, began.Add(l.opt.gap))
 			idle.Reset(tick)
 			continue
 		}
