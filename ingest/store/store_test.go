@@ -200,3 +200,20 @@ func mustAPI(t *testing.T, url string) v1.API {
 	}
 	return v1.NewAPI(c)
 }
+
+// The store runs behind acknowledgements and tickets when the processor is short.
+func TestTheStoreYields(t *testing.T) {
+	c := supervise(t, t.TempDir())
+	pid, _ := c.PID()
+	own, err := syscall.Getpriority(syscall.PRIO_PROCESS, os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	its, err := syscall.Getpriority(syscall.PRIO_PROCESS, pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if own-its != min(niceness, own-1) { // the kernel answers 20 minus the niceness, 1 at least
+		t.Errorf("priority %d, the store's %d", own, its)
+	}
+}
