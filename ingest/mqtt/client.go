@@ -83,7 +83,7 @@ func (c *Client) options() (*paho.ClientOptions, error) {
 		SetConnectRetry(true).SetConnectRetryInterval(t.retry).SetMaxReconnectInterval(t.retryMax).SetAutoReconnect(true).
 		SetConnectTimeout(5 * time.Second).SetWriteTimeout(10 * time.Second).SetKeepAlive(20 * time.Second).SetPingTimeout(10 * time.Second).
 		SetCustomOpenConnectionFn(c.dial). // takes what is published before paho sees it
-		SetOnConnectHandler(c.connected).SetConnectionNotificationHandler(c.notified)
+		SetConnectionNotificationHandler(c.notified)
 	o.SetCredentialsProvider(func() (string, string) {
 		p, err := c.opt.password()
 		if err != nil {
@@ -111,6 +111,8 @@ func (c *Client) Run(ctx context.Context) {
 
 // session runs one paho client, until ctx ends or the canary is lost.
 func (c *Client) session(ctx context.Context) {
+	ours, cancel := context.WithCancel(ctx)
+	defer cancel()
 	o, err := c.options() // files may have been renewed
 	if err != nil {
 		c.opt.Log.Error().Err(err).Msg("connect to a broker")
@@ -118,6 +120,7 @@ func (c *Client) session(ctx context.Context) {
 		sleep(ctx, c.opt.timing.retryMax)
 		return
 	}
+	o.SetOnConnectHandler(func(pc paho.Client) { c.connected(ours, pc) })
 	pc := paho.NewClient(o)
 	c.mu.Lock()
 	c.paho = pc
@@ -125,6 +128,7 @@ func (c *Client) session(ctx context.Context) {
 	pc.Connect()
 	c.watch(ctx, pc)
 	c.setDown("the session is being rebuilt")
+	cancel()
 	pc.Disconnect(500)
 }
 

@@ -1,6 +1,7 @@
 package mqtt
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"time"
@@ -14,8 +15,9 @@ const qos = 1
 
 const subackWait = 10 * time.Second
 
-// connected is called after every connect, in a goroutine of its own.
-func (c *Client) connected(pc paho.Client) {
+// connected is called after every connect, in a goroutine of its own. It asks
+// for what is refused again until it is granted or ctx, the session's, ends.
+func (c *Client) connected(ctx context.Context, pc paho.Client) {
 	c.came.Store(time.Now().UnixMilli())
 	c.mu.Lock()
 	c.up, c.why, c.since = true, "", time.Now()
@@ -32,8 +34,8 @@ func (c *Client) connected(pc paho.Client) {
 		if len(want) == 0 {
 			break
 		}
-		time.Sleep(pause)
-		if !c.current(pc) {
+		sleep(ctx, pause)
+		if ctx.Err() != nil || !c.current(pc) {
 			return
 		}
 	}
