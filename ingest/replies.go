@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"strings"
 	"sync"
 	"time"
 
@@ -40,6 +41,11 @@ func newReplies(log zerolog.Logger) *replies {
 	return &replies{log: log, said: make(map[replyKey]*reply)}
 }
 
+// docOf is the page about a code, from the root of the repository and of every
+// package of ours: a daemon knows no address on the internet that is sure to
+// be there for ever, and a device has no use for one.
+func docOf(c devices.Code) string { return "deploy/docs/devices.md#" + strings.ToLower(string(c)) }
+
 const (
 	replyEvery = time.Minute
 	maxReplies = 100_000
@@ -59,7 +65,7 @@ func (r *replies) Refused(d devices.DeviceID, ref *devices.Refusal) {
 	if n == 0 {
 		return
 	}
-	body, err := json.Marshal(map[string]any{"code": ref.Code, "path": ref.Path, "msg": ref.Msg, "seq": ref.Seq, "n": n})
+	body, err := json.Marshal(map[string]any{"code": ref.Code, "path": ref.Path, "msg": ref.Msg, "seq": ref.Seq, "n": n, "doc": docOf(ref.Code)})
 	if err != nil {
 		r.log.Error().Err(err).Msg("tell a device why")
 		return
