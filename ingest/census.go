@@ -34,26 +34,18 @@ type importCmd struct {
 
 // Run imports the file; a running daemon takes it over within a second.
 func (c *importCmd) Run(d *doorway) error {
-	format, err := registry.ParseFormat(filepath.Ext(c.File))
-	if err != nil {
-		return fmt.Errorf("import %s: %w", c.File, err)
-	}
-	_, census, _, closeDB, err := openCensus(d, c.Config, c.Data)
-	if err != nil {
-		return err
-	}
-	defer closeDB()
-	o := registry.ImportOptions{By: c.By, Format: format, DryRun: c.DryRun, DeleteMissing: c.DeleteMissing, Detached: true}
+	o := registry.ImportOptions{By: c.By, DryRun: c.DryRun, DeleteMissing: c.DeleteMissing, Detached: true}
 	if c.Yes {
 		o.MayDelete = 1
 	}
 	var rep registry.Report
-	err = readFile(c.File, func(in io.ReadSeeker) error {
+	err := importFile(d, c.Config, c.Data, c.File, func(census *registry.Registry, in io.ReadSeeker, format registry.Format) (err error) {
+		o.Format = format
 		rep, err = census.Import(d.ctx, in, o)
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("%s: %w", c.File, err)
+		return err
 	}
 	return tellImport(d.out, &rep)
 }
@@ -133,22 +125,13 @@ type areasImportCmd struct {
 
 // Run imports the areas.
 func (c *areasImportCmd) Run(d *doorway) error {
-	format, err := registry.ParseFormat(filepath.Ext(c.File))
-	if err != nil {
-		return fmt.Errorf("import %s: %w", c.File, err)
-	}
-	_, census, _, closeDB, err := openCensus(d, c.Config, c.Data)
-	if err != nil {
-		return err
-	}
-	defer closeDB()
 	var rep registry.AreaReport
-	err = readFile(c.File, func(in io.ReadSeeker) error {
+	err := importFile(d, c.Config, c.Data, c.File, func(census *registry.Registry, in io.ReadSeeker, format registry.Format) (err error) {
 		rep, err = census.ImportAreas(d.ctx, in, c.By, format)
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("%s: %w", c.File, err)
+		return err
 	}
 	_, err = fmt.Fprintf(d.out, "%d areas imported: %d added, %d changed\n", rep.Rows, rep.Added, rep.Changed)
 	return err
@@ -184,6 +167,23 @@ func formatOf(asked, file string, otherwise registry.Format) (registry.Format, e
 		return registry.ParseFormat(filepath.Ext(file))
 	}
 	return otherwise, nil
+}
+
+// importFile gives fn the census and the file, in the format that its name says.
+func importFile(d *doorway, conf, data, file string, fn func(*registry.Registry, io.ReadSeeker, registry.Format) error) error {
+	format, err := registry.ParseFormat(filepath.Ext(file))
+	if err != nil {
+		return fmt.Errorf("import %s: %w", file, err)
+	}
+	_, census, _, closeDB, err := openCensus(d, conf, data)
+	if err != nil {
+		return err
+	}
+	defer closeDB()
+	if err := readFile(file, func(in io.ReadSeeker) error { return fn(census, in, format) }); err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	return nil
 }
 
 // readFile gives fn the file and shows how far it has been read.
