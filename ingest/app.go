@@ -136,8 +136,8 @@ func newApp(ctx context.Context, conf config.Config, data string, demo bool, log
 
 // lock keeps a second daemon out of the data folder.
 func (a *app) lock() error {
-	if err := os.MkdirAll(a.data, 0o700); err != nil {
-		return fmt.Errorf("data folder: %w", err)
+	if err := dataFolder(a.data); err != nil {
+		return err
 	}
 	f, err := os.OpenFile(filepath.Join(a.data, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {

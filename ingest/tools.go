@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"os"
 	"path/filepath"
 
 	"lamplighter/dashboards/auth"
@@ -41,8 +39,8 @@ func openCensus(d *doorway, file, data string) (*database.DB, *registry.Registry
 	if err != nil {
 		return nil, nil, nil, nil, err
 	}
-	if err := os.MkdirAll(data, 0o700); err != nil {
-		return nil, nil, nil, nil, fmt.Errorf("data folder: %w", err)
+	if err := dataFolder(data); err != nil {
+		return nil, nil, nil, nil, err
 	}
 	db, err := database.Open(d.ctx, databaseURL(&conf, data))
 	if err != nil {
