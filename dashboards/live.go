@@ -13,7 +13,6 @@ import (
 )
 
 const (
-	heartbeat = 15 * time.Second
 	writeWait = 10 * time.Second // for one event to leave; a reader who stalls longer is dropped
 	maxReplay = 500
 )
@@ -40,7 +39,7 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) {
 		s.opt.Log.Debug().Err(err).Msg("live stream")
 		return
 	}
-	t := time.NewTicker(heartbeat)
+	t := time.NewTicker(s.opt.Heartbeat)
 	defer t.Stop()
 	for {
 		select {

@@ -67,8 +67,9 @@ type Options struct {
 	Address    string
 	CertFile   string // with KeyFile: HTTPS
 	KeyFile    string
-	Proxies    []string // addresses and networks whose X-Forwarded-For is believed
-	Rate       float64  // requests per second of one caller; default 100
+	Proxies    []string      // addresses and networks whose X-Forwarded-For is believed
+	Rate       float64       // requests per second of one caller; default 100
+	Heartbeat  time.Duration // of live streams, and how soon one ends after its session; default 15 s
 	DB         *database.DB
 	Auth       *auth.Keeper
 	Census     *registry.Registry
@@ -108,6 +109,9 @@ func New(o Options) (*Server, error) {
 	}
 	if o.Rate == 0 {
 		o.Rate = 100
+	}
+	if o.Heartbeat == 0 {
+		o.Heartbeat = 15 * time.Second
 	}
 	s := &Server{opt: o, hub: newHub(), callers: auth.NewLimiter(o.Rate, int(4*o.Rate)+1, o.Now), strangers: auth.NewLimiter(5, 50, o.Now)}
 	var err error
