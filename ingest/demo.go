@@ -32,6 +32,9 @@ func (a *app) startDemo(ctx context.Context) error {
 	radios := map[string]*radio.Radio{} // by facility
 	byKind := map[devices.Kind]*radio.Radio{}
 	facilities := city.Census()
+	if err := demoAreas(ctx, a.census, city.Areas()); err != nil {
+		return fmt.Errorf("demo: %w", err)
+	}
 	if err := a.demoCensus(ctx, facilities); err != nil {
 		return fmt.Errorf("demo: %w", err)
 	}
