@@ -194,6 +194,9 @@ func (a *app) openLog(ctx context.Context) error {
 		return err
 	}
 	a.push("log", func() error { a.uplog.Close(); return nil })
+	if err := a.serveLog(); err != nil {
+		return err
+	}
 	const consumers = 2 // the store and the rules
 	var enroll pipeline.Enroller
 	if a.conf.Devices.Anonymous {

@@ -20,23 +20,39 @@ import (
 	"lamplighter/rules/replay"
 )
 
-// rulesReplayCmd judges a recording.
+// rulesReplayCmd judges the log of a data folder, or a recording.
 type rulesReplayCmd struct {
+	dataFlag
 	configFlag
-	In         string   `required:"" type:"existingfile" help:"A recording, as simulators record writes it."`
-	Tickets    string   `required:"" help:"File for the tickets that would have been opened, as JSON lines; - is standard output."`
+	From       string   `help:"Compare what was opened from this day or instant on; the beginning of the log if not given."`
+	To         string   `help:"And before this one; now if not given."`
+	JSON       bool     `help:"Print the comparison as JSON."`
+	In         string   `type:"existingfile" help:"Judge a recording instead, as simulators record writes it."`
+	Tickets    string   `help:"File for the tickets that would have been opened, as JSON lines; - is standard output. A recording needs it."`
 	Rules      []string `help:"Rule files or folders to judge by; those of the configuration if not given." placeholder:"FILE"`
-	Census     string   `type:"existingfile" help:"Census (CSV) to know beforehand; a recording of the simulators has its own."`
-	Partitions int      `default:"2" help:"Partitions of the log to judge in, as log.partitions."`
+	Census     string   `type:"existingfile" help:"Of a recording: census (CSV) to know beforehand; those of the simulators have their own."`
+	Partitions int      `default:"2" help:"Of a recording: partitions to judge in, as log.partitions."`
 }
 
-// Run judges the recording.
+// Run judges what has been.
 func (c *rulesReplayCmd) Run(d *doorway) error {
 	conf, err := config.Load(c.Config, d.env)
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
+	case c.In == "":
+		return (&pastReplay{cmd: c, d: d, conf: &conf}).run()
+	case c.Tickets == "":
+		return errors.New("a recording has no tickets to compare with; say with --tickets FILE where those go that would be opened")
+	case c.From != "" || c.To != "" || c.JSON:
+		return errors.New("--from, --to and --json compare with the tickets of a data folder; a recording (--in) is judged whole")
 	}
-	o, err := replayOptions(&conf, c.Rules, c.Partitions)
+	return c.judge(d, &conf)
+}
+
+// judge judges a recording.
+func (c *rulesReplayCmd) judge(d *doorway, conf *config.Config) error {
+	o, err := replayOptions(conf, c.Rules, c.Partitions)
 	if err != nil {
 		return err
 	}

@@ -49,6 +49,7 @@ type Frame struct {
 	Wall      int64
 	Count     int
 	body      []byte
+	all       []byte // body and what stands before it
 }
 
 // ErrCorrupt is wrapped by every error about a frame that cannot be read.
@@ -120,6 +121,7 @@ func (f *Frame) reset(partition int, seq uint64, b []byte) {
 		Wall:  int64(binary.LittleEndian.Uint64(b[8:])),
 		Count: int(binary.LittleEndian.Uint32(b[16:])),
 		body:  b[headerLen:],
+		all:   b,
 	}
 }
 

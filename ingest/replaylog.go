@@ -1,0 +1,186 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"time"
+
+	"lamplighter/devices"
+	"lamplighter/devices/registry"
+	"lamplighter/ingest/config"
+	"lamplighter/ingest/uplog"
+	"lamplighter/rules"
+	"lamplighter/rules/replay"
+	"lamplighter/rules/tickets"
+)
+
+// pastReplay judges the log of a data folder.
+type pastReplay struct {
+	cmd  *rulesReplayCmd
+	d    *doorway
+	conf *config.Config
+	zone *time.Location
+	span replay.Span
+}
+
+// run prints what would have been opened against what was.
+func (p *pastReplay) run() error {
+	var err error
+	if p.zone, err = time.LoadLocation(p.conf.Zone); err != nil {
+		return fmt.Errorf("zone: %w", err)
+	}
+	if err := p.times(); err != nil {
+		return err
+	}
+	log, err := openPast(p.d.ctx, p.conf, p.cmd.Data)
+	if err != nil {
+		return err
+	}
+	defer log.close()
+	db, census, _, closeDB, err := openCensus(p.d, p.cmd.Config, p.cmd.Data)
+	if err != nil {
+		return err
+	}
+	defer closeDB()
+	o, err := replayOptions(p.conf, p.cmd.Rules, log.count())
+	if err != nil {
+		return err
+	}
+	if err := census.RecallChannels(p.d.ctx, o.Dict); err != nil {
+		return err
+	}
+	ws, err := tickets.NewWindows(tickets.WindowsOptions{DB: db}).WindowsOf(p.d.ctx, 0, p.span.To.UnixMilli())
+	if err != nil {
+		return err
+	}
+	before, err := p.before(census, ws)
+	if err != nil {
+		return err
+	}
+	r, err := p.judge(log, &o, before)
+	if err != nil {
+		return err
+	}
+	if p.span.From.IsZero() {
+		p.span.From = p.span.Known
+	}
+	past, err := tickets.Past(p.d.ctx, db, p.span.Known.UnixMilli(), p.span.To.UnixMilli())
+	if err != nil {
+		return err
+	}
+	return p.tell(r, replay.Compare(were(past), r.Tickets, p.span), o.Set.Version())
+}
+
+// times reads --from and --to.
+func (p *pastReplay) times() (err error) {
+	if p.span.From, err = p.instant("--from", p.cmd.From); err != nil {
+		return err
+	}
+	if p.span.To, err = p.instant("--to", p.cmd.To); err != nil {
+		return err
+	}
+	if p.span.To.IsZero() {
+		p.span.To = time.Now()
+	}
+	if p.span.To.Before(p.span.From) {
+		return fmt.Errorf("--to %s lies before --from %s", p.cmd.To, p.cmd.From)
+	}
+	return nil
+}
+
+// instant reads a day of the city, or an instant; "" is none.
+func (p *pastReplay) instant(flag, s string) (time.Time, error) {
+	if s == "" {
+		return time.Time{}, nil
+	}
+	if t, err := time.ParseInLocation(time.DateOnly, s, p.zone); err == nil {
+		return t, nil
+	}
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		return t, fmt.Errorf("%s %q: want a day as in 2026-06-01 or an instant as in 2026-06-01T20:00:00+08:00", flag, s)
+	}
+	return t, nil
+}
+
+// before is the census as it is now and the windows that were made: the log
+// tells of what changed since its oldest frame, but not of what stood before.
+func (p *pastReplay) before(census *registry.Registry, ws []tickets.ListedWindow) (out []devices.Item, err error) {
+	fed, err := allFed(p.d.ctx, census)
+	if err != nil {
+		return nil, err
+	}
+	text, err := registry.EncodeFed(fed)
+	if err != nil {
+		return nil, err
+	}
+	out = append(out, devices.Item{Type: devices.ItemCensus, Control: text})
+	for i := range ws {
+		w := ws[i].Window
+		b, err := w.Encode()
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, devices.Item{Type: devices.ItemWindow, Control: b})
+	}
+	return out, nil
+}
+
+// judge lets the rules judge the frames up to the end of the span.
+func (p *pastReplay) judge(log pastLog, o *replay.Options, before []devices.Item) (*replay.Result, error) {
+	l := replay.NewLog(o, before)
+	var items []devices.Item
+	to := p.span.To.UnixMilli()
+	err := log.each(p.d.ctx, func(f *uplog.Frame) error {
+		if f.Wall >= to {
+			return nil
+		}
+		items = items[:0]
+		for r := range f.Records() {
+			items = append(items, devices.Item{Type: r.Type, Uplink: r.Uplink, Control: r.Control})
+		}
+		l.Frame(f.Partition, f.Wall, items)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if p.span.Known = time.UnixMilli(l.Begin()); l.Begin() == 0 {
+		return nil, fmt.Errorf("the log in %s has nothing before %s", p.cmd.Data, p.span.To.In(p.zone).Format(time.DateTime))
+	}
+	return l.Result(), nil
+}
+
+// were is tickets of the database as a replay has them.
+func were(past []tickets.Ticket) []*replay.Ticket {
+	out := make([]*replay.Ticket, len(past))
+	for i := range past {
+		t := &past[i]
+		x := &replay.Ticket{Facility: t.Facility, Defect: t.Defect, Kind: t.Kind, Severity: rules.Severity(t.Severity), OpenedAt: time.UnixMilli(t.OpenedAt).UTC(), EventAt: time.UnixMilli(t.EventAt).UTC(), Historic: t.Historic}
+		if t.ClosedAt > 0 {
+			at := time.UnixMilli(t.ClosedAt).UTC()
+			x.ClosedAt = &at
+		}
+		out[i] = x
+	}
+	return out
+}
+
+func (p *pastReplay) tell(r *replay.Result, d *replay.Difference, version string) error {
+	if r.Trouble != nil {
+		fmt.Fprintln(os.Stderr, "passed over in the log:", r.Trouble)
+	}
+	if p.cmd.Tickets != "" {
+		if err := p.cmd.write(p.d.out, r.Tickets); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(os.Stderr, "%d messages judged, rules %s\n", r.Messages, version)
+	if p.cmd.JSON {
+		enc := json.NewEncoder(p.d.out)
+		enc.SetIndent("", "  ")
+		return enc.Encode(d)
+	}
+	return d.Write(p.d.out, p.zone)
+}

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"encoding/json"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"lamplighter/devices/devicestest"
+	"lamplighter/rules/replay"
+)
+
+const stricter = `groups:
+  - kind: manhole
+    rules:
+      - name: cover_displaced
+        when: tilt_deg > 10 && !cover_open
+        for: 1s
+        severity: major
+        summary: {zh: 井盖移位, en: Cover displaced}
+`
+
+// compared runs rules replay beside or after a daemon and returns the facilities
+// by what became of their tickets.
+func compared(t *testing.T, d *daemon, args ...string) (same int, onlyWas, onlyWould string) {
+	t.Helper()
+	cmd := exec.Command(os.Args[0], append([]string{"rules", "replay", "--json", "--config", filepath.Join(d.data, "conf.yml"), "--data", d.data}, args...)...)
+	cmd.Env = append(os.Environ(), beDaemon+"=1")
+	var says strings.Builder
+	cmd.Stderr = &says
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%v: %v: %s", args, err, says.String())
+	}
+	var x replay.Difference
+	if err := json.Unmarshal(out, &x); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	names := func(ts []*replay.Ticket) string {
+		var all []string
+		for _, t := range ts {
+			all = append(all, string(t.Facility)+" "+t.Defect)
+		}
+		return strings.Join(all, ", ")
+	}
+	return x.Same, names(x.OnlyWas), names(x.OnlyNew)
+}
+
+// TestANewRuleIsTriedOnTheLogBeforeItIsSwitchedOn asks what stricter rules would
+// have opened, while the daemon runs and after it has ended.
+func TestANewRuleIsTriedOnTheLogBeforeItIsSwitchedOn(t *testing.T) {
+	devicestest.NeedBinary(t, "mosquitto_pub")
+	d := newDaemon(t)
+	host, port, err := net.SplitHostPort(d.mqtt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for device, payload := range map[string]string{"MH-1": `{"tilt_deg":33.5,"cover_open":true}`, "MH-2": `{"tilt_deg":12.5,"cover_open":false}`} {
+		if out, err := exec.Command("mosquitto_pub", "-h", host, "-p", port, "-q", "1", "-t", "f/1/"+device+"/telemetry", "-m", payload).CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+	}
+	var ts ticketList
+	d.eventually("one ticket", func() bool { return d.get("tickets", &ts) && len(ts.Items) == 1 })
+	file := filepath.Join(t.TempDir(), "stricter.yml")
+	if err := os.WriteFile(file, []byte(stricter), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var was, would string
+	d.eventually("the stricter rule's ticket", func() bool {
+		_, was, would = compared(t, d, "--rules", file)
+		return would != ""
+	})
+	if was != "MH-1 cover_displaced" || would != "MH-2 cover_displaced" {
+		t.Errorf("beside the daemon: only was %q, only would be %q", was, would)
+	}
+	if same, was, would := compared(t, d); same != 1 || was+would != "" {
+		t.Errorf("the rules that judged: %d the same, only was %q, only would be %q", same, was, would)
+	}
+	d.end(syscall.SIGTERM)
+	if _, was, would := compared(t, d, "--rules", file); was != "MH-1 cover_displaced" || would != "MH-2 cover_displaced" {
+		t.Errorf("after the daemon: only was %q, only would be %q", was, would)
+	}
+	cmd := exec.Command(os.Args[0], "rules", "replay", "--data", d.data, "--to", "2020-01-02")
+	cmd.Env = append(os.Environ(), beDaemon+"=1")
+	if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), "has nothing before 2020-01-02 00:00:00") {
+		t.Errorf("a day before the log: %v: %s", err, out)
+	}
+	d.start() // for newDaemon to end it
+	if n := len(d.ticketsOf()); n == 0 {
+		t.Error("the daemon has lost its tickets")
+	}
+}
