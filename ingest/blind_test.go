@@ -34,7 +34,7 @@ func newOtherBroker(t *testing.T) *otherBroker {
 		t.Fatal(err)
 	}
 	_, port, _ := strings.Cut(b.addr, ":")
-	if err := os.WriteFile(b.conf, []byte("user root\nlistener "+port+" 127.0.0.1\nallow_anonymous true\npersistence false\n"), 0o600); err != nil {
+	if err := os.WriteFile(b.conf, []byte("user root\nlistener "+port+" 127.0.0.1\nallow_anonymous true\npersistence false\nmax_queued_messages 0\nmax_inflight_messages 1000\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	b.start()
