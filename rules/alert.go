@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"container/heap"
 	"slices"
 
 	"lamplighter/devices"
@@ -86,7 +87,8 @@ func (e *Engine) ripen(f *facility, at int64) {
 					i--
 					continue
 				}
-				a.pending, wait = e.wall+int64(r.Silent*float64(f.expectMS)), true // once it is judged again, a device has its time to be heard
+				a.pending = e.wall + int64(r.Silent*float64(f.expectMS)) // once it is judged again, a device has its time to be heard
+				e.wake(f, a.pending)
 				continue
 			}
 			if e.maintained(f, r) {
@@ -111,6 +113,10 @@ func (e *Engine) ripen(f *facility, at int64) {
 			f.rest(a.rule)
 			i--
 		default:
+			if !a.firing && a.pending > e.wall {
+				e.wake(f, a.pending) // nothing can happen before
+				continue
+			}
 			wait = wait || !a.firing || a.quiet != 0
 		}
 	}
@@ -126,6 +132,29 @@ func (e *Engine) await(f *facility) {
 	if !f.waiting {
 		f.waiting = true
 		e.waiting = append(e.waiting, f)
+	}
+}
+
+// wake has f looked at at an instant of the wall clock, and not before for that.
+func (e *Engine) wake(f *facility, at int64) {
+	if f.wakes != 0 && f.wakes <= at {
+		return
+	}
+	f.wakes = at
+	heap.Push(&e.sleepers, timer{at, f})
+}
+
+// wakeUp has those looked at whose time has come.
+func (e *Engine) wakeUp() {
+	for len(e.sleepers) > 0 && e.sleepers[0].at <= e.wall {
+		t := heap.Pop(&e.sleepers).(timer)
+		if t.f.wakes != t.at {
+			continue // an earlier one has taken its place
+		}
+		t.f.wakes = 0
+		if !t.f.gone {
+			e.await(t.f)
+		}
 	}
 }
 

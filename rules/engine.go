@@ -45,10 +45,12 @@ type Engine struct {
 	counts     [4]Counts // by devices.Kind
 	timers     timers
 	waiting    []*facility // with an alert that waits for time to pass
+	sleepers   timers      // whose alerts wait for an instant that is known
 	chores     []*facility // of which something comes due
 	choreAt    int64       // wall clock when the first of them is due, 0 = never
 	spare      []*facility // memory of waiting
 	wall       int64
+	frame      int64   // counts frames since the start
 	sky        sun.Sky // at skyAt
 	skyAt      int64   // minute since 1970
 	newest     int64   // event time of the newest reading of all
@@ -84,6 +86,7 @@ func (e *Engine) Step(b *devices.Batch) (*Findings, error) {
 	e.found.Transitions, e.found.Gaps, e.found.Stood, e.trouble = e.found.Transitions[:0], e.found.Gaps[:0], e.found.Stood[:0], nil
 	last := e.wall
 	e.wall = b.Wall
+	e.frame++
 	if last > 0 && e.wall-last > gapOfFrames {
 		e.away(e.wall - last)
 	}
@@ -95,6 +98,7 @@ func (e *Engine) Step(b *devices.Batch) (*Findings, error) {
 	e.doChores()
 	e.ring()
 	e.reckon()
+	e.wakeUp()
 	e.pass()
 	if e.trouble != nil {
 		return &e.found, fmt.Errorf("frame %d: %w", b.Seq, e.trouble)

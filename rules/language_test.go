@@ -160,6 +160,9 @@ func TestALampWithoutPowerByDayIsNotLost(t *testing.T) {
 	s.step(1, s.says("A", 1, "lamp_on", false)) // 8 in the morning; then its circuit is off
 	for sec := 60; sec < 12*3600; sec += 4 {
 		s.step(float64(sec))
+		if sec == 5*3600 && (len(s.e.waiting) != 0 || len(s.e.sleepers) != 1) {
+			t.Errorf("by day %d lamps are looked at in every frame, %d sleep; want one that sleeps", len(s.e.waiting), len(s.e.sleepers))
+		}
 	}
 	if len(s.log) != 1 {
 		t.Fatalf("got %q, want one ticket", s.log)

@@ -42,11 +42,23 @@ func (e *Engine) missed(f *facility) (news bool) {
 		if p.known(f.kind) {
 			continue
 		}
-		for _, g := range p.members {
-			news = e.look(g, f) || news
+		l := &p.looks[f.kind]
+		if l.frame != e.frame { // else all were looked at in this very frame
+			*l = looked{frame: e.frame}
+			for _, g := range p.members {
+				l.news = e.look(g, f) || l.news
+			}
 		}
+		news = news || l.news
 	}
 	return news
+}
+
+// looked is when the members of a parent were looked at last, and whether any
+// was late then who had not been.
+type looked struct {
+	frame int64 // Engine.frame
+	news  bool
 }
 
 // known tells whether a silence of p has its ticket: who is late adds nothing.
@@ -59,8 +71,8 @@ func (e *Engine) look(g, missed *facility) bool {
 	if g == missed || g.silent || g.overdue || g.kind != missed.kind || g.expectMS == 0 || g.seen == 0 {
 		return false
 	}
-	k := e.set.kinds[g.kind].silent
-	if k < leastK || max(g.seen, g.excused)+int64(max(1, k-1-slack)*float64(g.expectMS)) > e.wall {
+	k, at := e.set.kinds[g.kind].silent, g.deadline(e)
+	if k < leastK || at == never || e.blind(g) || at-int64(min(k-1, 1+slack)*float64(g.expectMS)) > e.wall {
 		return false
 	}
 	g.overdue = true

@@ -17,6 +17,7 @@ type parent struct {
 	total   [4]int      // facilities below it, by devices.Kind
 	members []*facility // below it
 	causes  []*cause
+	looks   [4]looked // by devices.Kind, see Engine.missed
 }
 
 // parentKey tells a cabinet from a circuit of the same name.

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"bufio"
+	"cmp"
 	"container/heap"
 	"encoding/binary"
 	"errors"
@@ -294,6 +295,7 @@ func (e *Engine) thaw(dec *cbor.Decoder, h *snapshotHead) error {
 	}
 	e.thawCauses()
 	heap.Init(&e.timers)
+	heap.Init(&e.sleepers)
 	return nil
 }
 
@@ -335,11 +337,20 @@ func (e *Engine) revive(s *snapshotFacility, channels []uint32) {
 	for _, a := range s.Alerts {
 		if r := e.set.find(f.kind, a.Rule); r != nil {
 			f.alerts = append(f.alerts, alert{rule: r.index, pending: a.Pending, event: a.Event, quiet: a.Quiet, calm: a.Calm, firing: a.Firing, heir: a.Heir, sure: a.Sure, held: a.Held, step: a.Step})
-			wait = wait || !a.Heir && (!a.Firing || a.Quiet != 0)
+			switch {
+			case a.Heir || a.Firing && a.Quiet == 0:
+			case !a.Firing && a.Pending > e.wall:
+				f.wakes = min(a.Pending, cmp.Or(f.wakes, a.Pending))
+			default:
+				wait = true
+			}
 		}
 	}
 	if wait {
 		e.await(f)
+	}
+	if f.wakes != 0 {
+		e.sleepers = append(e.sleepers, timer{f.wakes, f})
 	}
 	e.rehang(f, s)
 	e.maintain(f)

@@ -39,6 +39,7 @@ type facility struct {
 	excused    int64   // wall clock before which its silence says nothing: it sleeps
 	dark       int64   // link.darkness of its link when last heard
 	due        int64   // wall clock of the silence timer in the queue, 0 = none
+	wakes      int64   // wall clock of its place in Engine.sleepers, 0 = none
 	since      int64   // since when it stands as it does, see [Facts.Since]
 	book       Book
 	why        uint32 // in Engine.texts: the rules by which it is faulty
