@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -171,5 +172,35 @@ func BenchmarkMonth(b *testing.B) {
 		}
 		b.ReportMetric(r.Total.Recall, "recall")
 		b.ReportMetric(r.Total.Precision, "precision")
+	}
+}
+
+// TestTheExampleOfReplays runs the commands of deploy/docs/replay.md.
+func TestTheExampleOfReplays(t *testing.T) {
+	text, err := os.ReadFile("../deploy/docs/replay.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, example, _ := strings.Cut(string(text), "```\n")
+	example, _, _ = strings.Cut(example, "```\n")
+	dir := t.TempDir()
+	simulators := filepath.Join(dir, "simulators")
+	if out, err := exec.Command("go", "build", "-o", simulators, "../simulators").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	programs := map[string]string{"./simulators": simulators, "./ingest": os.Args[0]}
+	ran, last := 0, ""
+	for line := range strings.Lines(example) {
+		w := strings.Fields(line) // go run PROGRAM ARGS…
+		cmd := exec.Command(programs[w[2]], w[3:]...)
+		cmd.Dir, cmd.Env = dir, append(os.Environ(), beDaemon+"=1")
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%s%v: %s", line, err, out)
+		}
+		ran, last = ran+1, string(out)
+	}
+	if ran != 3 || !strings.Contains(last, "cover_displaced") {
+		t.Errorf("%d commands ran, the last says %q", ran, last)
 	}
 }

@@ -89,3 +89,37 @@ func TestMistakesAreAnsweredWithTheCure(t *testing.T) {
 		cancel()
 	}
 }
+
+// TestScoreFailsWhereTooLittleIsFound scores a recording against no tickets, and
+// against those that its truth asks for.
+func TestScoreFailsWhereTooLittleIsFound(t *testing.T) {
+	dir := t.TempDir()
+	said := command(t, "record", "--out="+filepath.Join(dir, "city.tape"), "--days=0.5", "--manholes=40", "--streetlights=80", "--bridges=1", "--pace=500", "--trouble=200")
+	if !strings.Contains(said, "city.census.csv") || !strings.Contains(said, "records") {
+		t.Errorf("record says %q", said)
+	}
+	truth, tickets := filepath.Join(dir, "city.truth.jsonl"), filepath.Join(dir, "tickets.jsonl")
+	text, err := os.ReadFile(truth)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := strings.NewReplacer(`"from"`, `"opened_at"`, `"to"`, `"closed_at"`).Replace(string(text))
+	for want, x := range map[string]struct {
+		tickets string
+		args    []string
+	}{
+		"is below 0.5: ":        {"", []string{"--min-recall=0.5"}},
+		"tickets are duplicate": {all + all, []string{"--min-precision=0.5"}},
+		"stand for nothing":     {strings.ReplaceAll(all, `"MH-`, `"MX-`), []string{"--min-precision=0.9"}},
+		"":                      {all, []string{"--min-recall=1", "--min-precision=1", "--json"}},
+	} {
+		if err := os.WriteFile(tickets, []byte(x.tickets), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var out bytes.Buffer
+		err := run(t.Context(), append([]string{"score", "--truth=" + truth, "--tickets=" + tickets}, x.args...), &out, &out)
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%v: %v, want %q\n%s", x.args, err, want, out.String())
+		}
+	}
+}
