@@ -56,6 +56,8 @@ func columnTable() []column {
 		{"installed", []string{"安装日期"}, func(f *Facility) string { return f.Installed }, setInstalled},
 		{"condition", []string{"状态"}, func(f *Facility) string { return f.Condition }, setCondition},
 		{"gateway", []string{"网关"}, func(f *Facility) string { return string(f.Gateway) }, setGateway},
+		text("road", maxText, func(f *Facility) *string { return &f.Road }, "道路", "道路名称"),
+		{"road_class", []string{"道路等级"}, func(f *Facility) string { return f.RoadClass }, setRoadClass},
 	}
 }
 
@@ -229,6 +231,24 @@ func setCondition(f *Facility, v string) string {
 		f.Condition = "retired"
 	default:
 		return "want 完好, 破损, 丢失 or 废弃 (intact, damaged, missing, retired)"
+	}
+	return ""
+}
+
+func setRoadClass(f *Facility, v string) string {
+	switch v {
+	case "", "expressway", "main", "secondary", "branch":
+		f.RoadClass = v
+	case "快速路":
+		f.RoadClass = "expressway"
+	case "主干路", "主干道":
+		f.RoadClass = "main"
+	case "次干路", "次干道":
+		f.RoadClass = "secondary"
+	case "支路":
+		f.RoadClass = "branch"
+	default:
+		return "want expressway, main, secondary or branch (快速路, 主干路, 次干路, 支路)"
 	}
 	return ""
 }

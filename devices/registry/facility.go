@@ -26,6 +26,8 @@ type Facility struct {
 	Condition   string             `json:"condition,omitempty" cbor:"19,keyasint,omitempty"`  // intact, damaged, missing, retired
 	Gateway     devices.DeviceID   `json:"gateway,omitempty" cbor:"20,keyasint,omitempty"`
 	Provisional bool               `json:"provisional,omitempty" cbor:"21,keyasint,omitempty"` // enrolled by itself, not yet adopted
+	Road        string             `json:"road,omitempty" cbor:"-"`                            // its name, as the city writes it
+	RoadClass   string             `json:"road_class,omitempty" cbor:"-"`                      // expressway, main, secondary, branch or ""
 	Limits      map[string]float64 `json:"limits,omitempty" cbor:"22,keyasint,omitempty"`      // by channel
 	Updated     int64              `json:"updated" cbor:"-"`                                   // Unix ms
 }
