@@ -149,6 +149,13 @@ func (r *Registry) Size() int {
 	return r.index.count
 }
 
+// Has tells whether the census has a facility.
+func (r *Registry) Has(id devices.FacilityID) bool {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.index.of(id) != 0
+}
+
 // deviceOf is the device of a facility, "" if there is no such facility.
 func (r *Registry) deviceOf(id devices.FacilityID) devices.DeviceID {
 	r.mu.RLock()

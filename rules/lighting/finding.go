@@ -1,0 +1,158 @@
+package lighting
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"lamplighter/devices"
+	"lamplighter/devices/database"
+)
+
+// Finding is what a person has found wrong with a lamp. Instants are Unix ms.
+type Finding struct {
+	ID       int64
+	Facility devices.FacilityID
+	Defect   string
+	FoundAt  int64
+	EndedAt  int64 // 0 = it lasts
+	Note     string
+	By       string
+	MadeAt   int64
+	EndedBy  string
+	EndNote  string
+}
+
+// maxBack is how far back a finding may reach: nights that were closed are then
+// summed up anew.
+const maxBack = 100 * 24 * time.Hour
+
+// Find writes a finding down. devices.ErrNotFound when there is no such lamp,
+// devices.ErrInvalid when it cannot be.
+func (b *Book) Find(ctx context.Context, f Finding) (Finding, error) {
+	now := b.opt.Now().UnixMilli()
+	f.MadeAt = now
+	if !name.MatchString(f.Defect) {
+		return f, fmt.Errorf("finding: defect %q; want small letters, digits and _: %w", f.Defect, devices.ErrInvalid)
+	}
+	if f.FoundAt > now || f.FoundAt < now-maxBack.Milliseconds() {
+		return f, fmt.Errorf("finding: found_at %s; want an instant of the last %d days: %w", b.text(f.FoundAt), maxBack/(24*time.Hour), devices.ErrInvalid)
+	}
+	c, err := b.opt.Census.Facility(ctx, f.Facility)
+	if err == nil && c.Kind != devices.Streetlight {
+		err = fmt.Errorf("%s is a %s: %w", f.Facility, c.Kind, devices.ErrInvalid)
+	}
+	if err != nil {
+		return f, fmt.Errorf("finding: %w", err)
+	}
+	err = b.opt.DB.Write(ctx, func(tx *database.Tx) error {
+		err := tx.QueryRow(ctx, `INSERT INTO lamp_finding (facility, defect, found_at, note, made_by, made_at) VALUES (?,?,?,?,?,?) RETURNING id`, string(f.Facility), f.Defect, f.FoundAt, f.Note, f.By, now).Scan(&f.ID)
+		if err != nil {
+			return err
+		}
+		return said(ctx, tx, f.FoundAt)
+	})
+	if err != nil {
+		return f, fmt.Errorf("finding: %w", err)
+	}
+	b.nudge()
+	return f, nil
+}
+
+// EndFinding says that what was found is mended since at. devices.ErrConflict when
+// it was said before.
+func (b *Book) EndFinding(ctx context.Context, id, at int64, by, note string) (Finding, error) {
+	f, err := b.Finding(ctx, id)
+	if err != nil {
+		return f, err
+	}
+	if now := b.opt.Now().UnixMilli(); at > now || at <= f.FoundAt || at < now-maxBack.Milliseconds() {
+		return f, fmt.Errorf("finding %d: ended_at %s; want an instant after it was found, of the last %d days, and not of the future: %w", id, b.text(at), maxBack/(24*time.Hour), devices.ErrInvalid)
+	}
+	err = b.opt.DB.Write(ctx, func(tx *database.Tx) error {
+		ok, err := one(tx.Exec(ctx, `UPDATE lamp_finding SET ended_at=?, ended_by=?, end_note=? WHERE id=? AND ended_at=0`, at, by, note, id))
+		if err == nil && !ok {
+			err = devices.ErrConflict
+		}
+		if err != nil {
+			return err
+		}
+		return said(ctx, tx, at)
+	})
+	if err != nil {
+		return f, fmt.Errorf("finding %d: %w", id, err)
+	}
+	b.nudge()
+	return b.Finding(ctx, id)
+}
+
+// said notes that something was said of the time from an instant on: the nights
+// that were closed since are summed up anew.
+func said(ctx context.Context, tx *database.Tx, from int64) error {
+	if _, err := tx.Exec(ctx, `UPDATE lighting_head SET n=n+1 WHERE id=1`); err != nil {
+		return err
+	}
+	_, err := tx.Exec(ctx, `UPDATE lighting_night SET stale=stale+1 WHERE dawn>?`, from)
+	return err
+}
+
+func (b *Book) nudge() {
+	select {
+	case b.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (b *Book) text(ms int64) string { return time.UnixMilli(ms).In(b.opt.Zone).Format(time.RFC3339) }
+
+const findingColumns = `id, facility, defect, found_at, ended_at, note, made_by, made_at, ended_by, end_note`
+
+func scanFinding(row interface{ Scan(...any) error }) (f Finding, err error) {
+	err = row.Scan(&f.ID, &f.Facility, &f.Defect, &f.FoundAt, &f.EndedAt, &f.Note, &f.By, &f.MadeAt, &f.EndedBy, &f.EndNote)
+	return f, err
+}
+
+// Finding is one; devices.ErrNotFound if there is none.
+func (b *Book) Finding(ctx context.Context, id int64) (Finding, error) {
+	f, err := scanFinding(b.opt.DB.QueryRow(ctx, `SELECT `+findingColumns+` FROM lamp_finding WHERE id=?`, id))
+	if errors.Is(err, sql.ErrNoRows) {
+		err = devices.ErrNotFound
+	}
+	if err != nil {
+		return f, fmt.Errorf("finding %d: %w", id, err)
+	}
+	return f, nil
+}
+
+// FindingFilter narrows the list. Empty fields do not narrow.
+type FindingFilter struct {
+	Facility devices.FacilityID
+	Open     bool
+	Order    database.Order // over the columns of lamp_finding
+	Limit    int
+}
+
+// Findings is a page of them.
+func (b *Book) Findings(ctx context.Context, f FindingFilter) ([]Finding, error) {
+	cond, args := f.Order.Where()
+	where := []string{cond}
+	if f.Facility != "" {
+		where, args = append(where, "facility=?"), append(args, string(f.Facility))
+	}
+	if f.Open {
+		where = append(where, "ended_at=0")
+	}
+	out := []Finding{}
+	err := b.each(ctx, func(rows *sql.Rows) error {
+		x, err := scanFinding(rows)
+		out = append(out, x)
+		return err
+	}, `SELECT `+findingColumns+` FROM lamp_finding WHERE `+strings.Join(where, " AND ")+" "+f.Order.By()+` LIMIT ?`, append(args, max(1, min(f.Limit, 1000)))...)
+	if err != nil {
+		return nil, fmt.Errorf("findings: %w", err)
+	}
+	return out, nil
+}

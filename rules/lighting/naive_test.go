@@ -1,0 +1,261 @@
+package lighting
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"lamplighter/devices"
+	"lamplighter/devices/registry"
+	"lamplighter/rules"
+)
+
+// said is one thing that happens in the naive model.
+type happening struct {
+	minute int // since at(1, 12, 0)
+	lamp   int
+	is     rules.Standing
+	why    string
+}
+
+const naiveText = `
+place: {lon: 119.3, lat: 26.08}
+rates:
+  - {name: intact, version: "1", title: {zh: a, en: a}, measure: time, findings: true, except: [door], conditions: {damaged: faulty, retired: excluded}}
+  - {name: lit, version: "1", title: {zh: b, en: b}, instants: [dusk+30m, midnight, "04:00"], faulty_at: most, faults: [lamp_out], unknown: faulty}
+`
+
+// TestFiguresAreWhatANaiveCountSays holds the sums, and the lists behind them,
+// against a model that walks through every minute of every lamp.
+func TestFiguresAreWhatANaiveCountSays(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		dir, err := os.MkdirTemp(t.TempDir(), "w")
+		if err != nil {
+			r.Fatal(err)
+		}
+		w := newWorld(r, t.Context(), "sqlite://"+filepath.Join(dir, "test.db"), dir, naiveText)
+		defer w.db.Close()
+		m := draw(r)
+		m.play(w)
+		w.now = at(4, 12, 0)
+		w.work()
+		for day := range 3 {
+			n, err := w.set.Rates[0].night(noonDay(day), *w.set.Place, zone)
+			if err != nil {
+				r.Fatal(err)
+			}
+			for _, d := range w.set.Rates {
+				for _, level := range levels() {
+					m.hold(w, d, &n, day, level)
+				}
+			}
+		}
+	})
+}
+
+func noonDay(day int) string { return []string{"2026-01-01", "2026-01-02", "2026-01-03"}[day] }
+
+// model is a small city and its three nights.
+type model struct {
+	lamps    []registry.Facility
+	moved    []registry.Facility // what the census says from noon of the second day on
+	happened []happening
+	findings []happening
+	ends     []int // of the findings, minute
+	away     [2]int
+}
+
+const minutes = 3 * 24 * 60
+
+func draw(r *rapid.T) *model {
+	m := &model{}
+	pick := func(name string, from ...string) string { return rapid.SampledFrom(from).Draw(r, name) }
+	for i := range 5 {
+		f := registry.Facility{ID: devices.FacilityID("SL-" + string(rune('1'+i))), Area: devices.AreaCode(pick("area", "350102001001", "350102001002", "350103001", "")), Cabinet: pick("cabinet", "", "A", "B"),
+			Road: pick("road", "", "五四路"), RoadClass: pick("class", "", "main"), Condition: pick("condition", "intact", "intact", "damaged", "retired"), Installed: pick("installed", "", "2026-01-02")}
+		m.lamps = append(m.lamps, f)
+		f.Cabinet = pick("moved", "A", "C")
+		m.moved = append(m.moved, f)
+	}
+	minute := rapid.IntRange(0, minutes-1)
+	for range rapid.IntRange(0, 25).Draw(r, "events") {
+		is := rapid.SampledFrom([]rules.Standing{rules.OK, rules.Faulty, rules.Unknown, rules.Maintenance}).Draw(r, "is")
+		why := ""
+		if is == rules.Faulty {
+			why = pick("why", "lamp_out", "door", "door,lamp_out")
+		}
+		m.happened = append(m.happened, happening{minute.Draw(r, "minute"), rapid.IntRange(0, 4).Draw(r, "lamp"), is, why})
+	}
+	slices.SortStableFunc(m.happened, func(a, b happening) int { return a.minute - b.minute })
+	for range rapid.IntRange(0, 3).Draw(r, "findings") {
+		f := happening{minute: minute.Draw(r, "found"), lamp: rapid.IntRange(0, 4).Draw(r, "on"), why: pick("found", "leaning", "door")}
+		m.findings = append(m.findings, f)
+		m.ends = append(m.ends, f.minute+rapid.IntRange(1, 900).Draw(r, "lasts"))
+	}
+	if rapid.Bool().Draw(r, "away") {
+		from := rapid.IntRange(1, minutes-200).Draw(r, "gone")
+		m.away = [2]int{from, from + rapid.IntRange(16, 180).Draw(r, "for")}
+	}
+	m.happened = slices.DeleteFunc(m.happened, func(h happening) bool { return h.minute > m.away[0] && h.minute < m.away[1] })
+	return m
+}
+
+func wall(minute int) int64 { return at(1, 12, 0) + int64(minute)*60_000 }
+
+// play lets it all happen.
+func (m *model) play(w *world) {
+	w.now = at(1, 11, 0)
+	w.lamps(slices.Clone(m.lamps)...)
+	next := 0
+	for minute := 0; minute < minutes; minute++ {
+		if minute == 24*60 {
+			w.now = wall(minute)
+			w.lamps(slices.Clone(m.moved)...)
+		}
+		if minute > m.away[0] && minute < m.away[1] {
+			continue
+		}
+		batch := []rules.Stood{}
+		for ; next < len(m.happened) && m.happened[next].minute == minute; next++ {
+			h := m.happened[next]
+			batch = append(batch, rules.Stood{Facility: m.lamps[h.lamp].ID, Is: h.is, Why: h.why})
+		}
+		if minute == 0 { // every lamp is heard but the last
+			for _, f := range m.lamps[:4] {
+				batch = append([]rules.Stood{{Facility: f.ID, Is: rules.OK}}, batch...)
+			}
+		}
+		if len(batch) > 0 || minute%14 == 0 || minute == m.away[0] || minute == m.away[1] {
+			w.stood(wall(minute), batch...)
+		}
+	}
+	w.now = wall(minutes)
+	for i, h := range m.findings {
+		f, err := w.book.Find(w.ctx, Finding{Facility: m.lamps[h.lamp].ID, Defect: h.why, FoundAt: wall(h.minute), By: "t"})
+		if err != nil {
+			w.Fatal(err)
+		}
+		w.now = max(w.now, wall(m.ends[i]))
+		if _, err := w.book.EndFinding(w.ctx, f.ID, wall(m.ends[i]), "t", ""); err != nil {
+			w.Fatal(err)
+		}
+	}
+	w.watch(max(w.pos[0].Wall+1, at(4, 11, 0)))
+}
+
+// state is what a lamp is in a minute, told in the simplest way.
+func (m *model) state(d *Definition, f *registry.Facility, lamp, day, minute int) State {
+	if f.Installed > noonDay(day) || f.Condition == "retired" && d.Name == "intact" {
+		return Excluded
+	}
+	is, why, heard := rules.Unknown, "", lamp < 4
+	if heard {
+		is = rules.OK
+	}
+	for _, h := range m.happened {
+		if h.lamp != lamp || h.minute > minute {
+			continue
+		}
+		is, why = h.is, h.why
+		heard = heard || is == rules.OK || is == rules.Faulty
+	}
+	found := false
+	for i, h := range m.findings {
+		found = found || h.lamp == lamp && h.minute <= minute && minute < m.ends[i] && h.why != "door"
+	}
+	bad := strings.Contains(why, "lamp_out")
+	switch {
+	case is == rules.Maintenance:
+		return Excluded
+	case d.Name == "intact" && (found || f.Condition == "damaged"):
+		return Faulty
+	case !heard || is == rules.Unknown || minute >= m.away[0] && minute < m.away[1]:
+		return Unknown
+	case is == rules.Faulty && bad:
+		return Faulty
+	}
+	return Intact
+}
+
+// count is the tally of a lamp in a night.
+func (m *model) count(d *Definition, n *Night, f *registry.Facility, lamp, day int) (t Tally) {
+	minuteOf := func(ms int64) int { return int((ms - wall(0)) / 60_000) }
+	if d.Time {
+		for minute := minuteOf(n.Dusk); minute < minuteOf(n.Dawn); minute++ {
+			*t.bucket(m.state(d, f, lamp, day, minute)) += 60_000
+		}
+		return t
+	}
+	k := [4]int{}
+	for _, minute := range []int{minuteOf(n.Dusk) + 30, day*24*60 + 12*60, day*24*60 + 16*60} {
+		k[m.state(d, f, lamp, day, minute)]++
+	}
+	all := 3 - k[Excluded]
+	switch {
+	case all == 0:
+		t.Excluded = 1
+	case 2*k[Faulty] > all:
+		t.Faulty = 1
+	case 2*(k[Faulty]+k[Unknown]) > all:
+		t.Unknown = 1
+	default:
+		t.Intact = 1
+	}
+	return t
+}
+
+// hold holds the figures of a level against the model.
+func (m *model) hold(w *world, d *Definition, n *Night, day, level int) {
+	w.Helper()
+	want := map[string]Tally{}
+	for i := range m.lamps {
+		f := &m.lamps[i]
+		if day > 0 {
+			f = &m.moved[i]
+		}
+		place := cellOf(f).at(level)
+		t := want[place]
+		t.Add(m.count(d, n, f, i, day))
+		want[place] = t
+	}
+	fs, err := w.book.Rates(w.ctx, Query{Rate: d.Name, Level: level, Period: "day", From: n.Day, To: n.Day})
+	if err != nil {
+		w.Fatal(err)
+	}
+	if len(fs) != len(want) {
+		w.Fatalf("%s, level %s of %s: %d figures, want %v", d.Name, LevelName(level), n.Day, len(fs), want)
+	}
+	for i := range fs {
+		f := &fs[i]
+		if f.Tally != want[f.Place] {
+			w.Fatalf("%s of %q on %s: %+v, want %+v", d.Name, f.Place, n.Day, f.Tally, want[f.Place])
+		}
+		var listed Tally
+		ls, err := w.book.Lamps(w.ctx, LampQuery{Rate: d.Name, Level: level, Place: &f.Place, From: n.Day, To: n.Day, Limit: 100})
+		if err != nil {
+			w.Fatal(err)
+		}
+		few, err := w.book.Lamps(w.ctx, LampQuery{Rate: d.Name, Level: level, Place: &f.Place, From: n.Day, To: n.Day, Limit: 100, Buckets: []State{Faulty, Unknown, Excluded}})
+		if err != nil {
+			w.Fatal(err)
+		}
+		for _, x := range few {
+			x.Tally.Intact = 0
+			listed.Add(x.Tally)
+		}
+		if listed.Intact = f.Intact; listed != f.Tally {
+			w.Fatalf("the list without what is intact of %q on %s: %+v, want %+v", f.Place, n.Day, listed, f.Tally)
+		}
+		listed = Tally{}
+		for _, x := range ls {
+			listed.Add(x.Tally)
+		}
+		if listed != f.Tally {
+			w.Fatalf("the list of %q on %s: %+v, want %+v", f.Place, n.Day, listed, f.Tally)
+		}
+	}
+}

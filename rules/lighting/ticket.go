@@ -1,0 +1,137 @@
+package lighting
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+
+	"lamplighter/devices"
+	"lamplighter/devices/database"
+	"lamplighter/rules"
+	"lamplighter/rules/tickets"
+)
+
+// settle lets tickets follow from the newest closed night of a rate, once: what
+// was missed in between is history and pages nobody.
+func (b *Book) settle(ctx context.Context, d *Definition) error {
+	if b.opt.Tickets == nil || len(d.TicketLevels) == 0 {
+		return nil
+	}
+	var day string
+	var dawn, judged int64
+	err := b.opt.DB.QueryRow(ctx, `SELECT day, dawn, judged FROM lighting_night WHERE rate=? AND version=? ORDER BY day DESC LIMIT 1`, d.Name, d.Version).Scan(&day, &dawn, &judged)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && judged != 0 {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	var low, over []tickets.Area
+	for _, level := range d.TicketLevels {
+		fs, err := b.Rates(ctx, Query{Rate: d.Name, Version: d.Version, Level: int(level), Period: "day", From: day, To: day})
+		if err != nil {
+			return err
+		}
+		for i := range fs {
+			f := &fs[i]
+			switch {
+			case !f.Known || level != devices.City && f.Place == "":
+			case !f.Low():
+				over = append(over, b.area(d, f, dawn))
+			case b.lampsIn(f) >= d.AtLeast:
+				low = append(low, b.area(d, f, dawn))
+			}
+		}
+	}
+	return b.opt.Tickets.Settle(ctx, low, over, func(ctx context.Context, tx *database.Tx) error {
+		ok, err := one(tx.Exec(ctx, `UPDATE lighting_night SET judged=1 WHERE rate=? AND day=? AND judged=0`, d.Name, day))
+		if err == nil && !ok {
+			err = errMoved // somebody else has done it
+		}
+		return err
+	})
+}
+
+// lampsIn is how many lamps a figure of one night has part in it; time is counted
+// as lamps that were on all night.
+func (b *Book) lampsIn(f *Figure) int64 {
+	n := f.Intact + f.Faulty + f.Unknown
+	if f.Unit == "lamp_ms" {
+		n /= 12 * 3600_000
+	}
+	return n
+}
+
+// Defect is the kind of defect of a ticket about a rate.
+func Defect(rate string) string {
+	if rate == "intact" {
+		return "lighting_rate_low"
+	}
+	return "lighting_rate_low_" + rate
+}
+
+// AreaFacility is the facility of the tickets on an area.
+func AreaFacility(level devices.AreaLevel, code string) string {
+	if level == devices.City {
+		return "area:city"
+	}
+	return "area:" + code
+}
+
+// area is the ticket on an area.
+func (b *Book) area(d *Definition, f *Figure, dawn int64) tickets.Area {
+	name := f.Name
+	if name == "" {
+		name = f.Place
+	}
+	where := devices.Title{ZH: name, EN: name}
+	if devices.AreaLevel(f.Level) == devices.City {
+		where = devices.Title{ZH: "全市", EN: "The city"}
+	}
+	was, want := fmt.Sprintf("%.2f %%", 100*f.Value), fmt.Sprintf("%.2f %%", 100*f.Target)
+	return tickets.Area{
+		Facility: AreaFacility(devices.AreaLevel(f.Level), f.Place), Defect: Defect(d.Name), Severity: rules.Major, At: dawn, Value: 100 * f.Value, Limit: 100 * f.Target,
+		Summary: devices.Title{
+			ZH: fmt.Sprintf("%s %s %s为 %s，低于 %s", where.ZH, f.Period, d.Title.ZH, was, want),
+			EN: fmt.Sprintf("%s: %s of %s was %s, below %s", where.EN, d.Title.EN, f.Period, was, want),
+		},
+		Note:     fmt.Sprintf("%s %s: intact %d, faulty %d, unknown %d, excluded %d (%s); best %.2f %%, worst %.2f %%; %s", d.Name, d.Version, f.Intact, f.Faulty, f.Unknown, f.Excluded, f.Unit, 100*f.Best, 100*f.Worst, f.ListLink("")),
+		Evidence: f.evidence(d, dawn),
+	}
+}
+
+// evidence is what the ticket is opened by.
+func (f *Figure) evidence(d *Definition, dawn int64) *rules.Evidence {
+	value := func(name, zh string, n float64) rules.EvidenceValue {
+		return rules.EvidenceValue{Name: name, Title: devices.Title{ZH: zh, EN: name}, Unit: f.Unit, Number: &n, At: dawn}
+	}
+	link := f.ListLink("")
+	return &rules.Evidence{Rule: Defect(d.Name), Version: d.Name + " " + d.Version, When: fmt.Sprintf("%s < %g %%", d.Name, 100*f.Target), Since: dawn, Pending: dawn, At: dawn, Values: []rules.EvidenceValue{
+		value("intact", "完好", float64(f.Intact)), value("faulty", "故障", float64(f.Faulty)), value("unknown", "未知", float64(f.Unknown)), value("excluded", "剔除", float64(f.Excluded)),
+		{Name: "list", Title: devices.Title{ZH: "清单", EN: "list"}, Text: &link, At: dawn},
+	}}
+}
+
+// ListLink is the address of the list of the lamps behind a figure, of some
+// buckets with commas between, "" for all.
+func (f *Figure) ListLink(buckets string) string {
+	q := url.Values{"rate": {f.Rate}, "version": {f.Version}, "level": {LevelName(f.Level)}, "from": {f.From}, "to": {f.To}}
+	if f.Level != int(devices.City) {
+		q.Set("place", f.Place)
+	}
+	if buckets != "" {
+		q.Set("bucket", buckets)
+	}
+	return "/api/v1/lighting/rates/lamps?" + q.Encode()
+}
+
+// LevelName is what ParseLevel reads.
+func LevelName(level int) string {
+	if i := slices.Index([]int{LevelCabinet, LevelRoad}, level); i >= 0 {
+		return [...]string{"cabinet", "road"}[i]
+	}
+	return devices.AreaLevel(level).String()
+}
