@@ -66,6 +66,7 @@ func (s *Server) api(mux *http.ServeMux) huma.API {
 	route(s, a, auth.Admin, http.MethodPost, "/api/v1/tokens", "Make a token; it is shown this once", s.addToken)
 	route(s, a, auth.Admin, http.MethodDelete, "/api/v1/tokens/{id}", "Revoke a token", s.revokeToken)
 	s.censusRoutes(a)
+	s.lightingRoutes(a)
 	s.describeLive(a)
 	for _, unused := range []string{"ErrorModel", "ErrorDetail"} {
 		delete(a.OpenAPI().Components.Schemas.Map(), unused)

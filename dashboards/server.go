@@ -23,6 +23,7 @@ import (
 	"lamplighter/devices/database"
 	"lamplighter/devices/registry"
 	"lamplighter/rules"
+	"lamplighter/rules/lighting"
 	"lamplighter/rules/pager"
 	"lamplighter/rules/tickets"
 )
@@ -77,6 +78,7 @@ type Options struct {
 	Tickets    *tickets.Desk
 	Quarantine *tickets.Quarantine
 	Windows    *tickets.Windows
+	Lighting   *lighting.Book
 	Retaker    Retaker
 	Pager      *pager.Pager
 	State      State

@@ -22,6 +22,7 @@ import (
 	"lamplighter/devices/manhole"
 	"lamplighter/devices/registry"
 	"lamplighter/rules"
+	"lamplighter/rules/lighting"
 	"lamplighter/rules/pager"
 	"lamplighter/rules/tickets"
 )
@@ -41,7 +42,10 @@ type world struct {
 	again  *memoryRetaker
 	log    *memoryLog
 	tokens map[auth.Role]string
-	seq    uint64 // of the last outcome
+	seq    uint64    // of the last outcome
+	now    time.Time // of the account of the lamps
+
+	lighting *lighting.Book
 }
 
 // start is when the tests begin: 2026-01-01T08:00:00+08:00.
@@ -57,7 +61,7 @@ func newWorld(t *testing.T, url string, change func(*Options)) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	w := &world{t: t, db: db, store: newStore(), state: &memoryState{facts: map[devices.FacilityID]rules.Facts{}}, tokens: map[auth.Role]string{}}
+	w := &world{t: t, db: db, store: newStore(), state: &memoryState{facts: map[devices.FacilityID]rules.Facts{}}, tokens: map[auth.Role]string{}, now: start}
 	now := func() time.Time { return start }
 	dict, err := devices.NewDictionary(devices.CommonChannels(), manhole.Channels())
 	if err != nil {
@@ -79,11 +83,18 @@ func newWorld(t *testing.T, url string, change func(*Options)) *world {
 	zone := time.FixedZone("CST", 8*3600)
 	pages := pager.New(pager.Options{DB: db, Zone: zone, Log: zerolog.Nop(), Metrics: reg, Now: now})
 	w.bin = tickets.NewQuarantine(tickets.QuarantineOptions{DB: db, Metrics: reg, Now: now})
-	w.desk = tickets.New(tickets.Options{DB: db, Outbox: pages, Quarantine: w.bin, Zone: zone, Metrics: reg, Now: now})
+	w.desk = tickets.New(tickets.Options{DB: db, Outbox: pages, Quarantine: w.bin, Ledger: lighting.Ledger{}, Zone: zone, Metrics: reg, Now: now})
 	w.log = &memoryLog{}
 	windows := tickets.NewWindows(tickets.WindowsOptions{DB: db, Send: w.log.send, Now: now})
+	set, err := lighting.Load("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w.lighting, err = lighting.Open(ctx, lighting.Options{DB: db, Census: w.census, Set: set, Zone: zone, Parts: 1, Tickets: w.desk, Metrics: reg, Log: zerolog.Nop(), Now: func() time.Time { return w.now }}); err != nil {
+		t.Fatal(err)
+	}
 	w.again = &memoryRetaker{dict: dict, census: w.census}
-	o := Options{Address: "127.0.0.1:0", DB: db, Auth: w.auth, Census: w.census, Dict: dict, Tickets: w.desk, Quarantine: w.bin, Windows: windows, Retaker: w.again, Pager: pages,
+	o := Options{Address: "127.0.0.1:0", DB: db, Auth: w.auth, Census: w.census, Dict: dict, Tickets: w.desk, Quarantine: w.bin, Windows: windows, Lighting: w.lighting, Retaker: w.again, Pager: pages,
 		State: w.state, Querier: w.store, Health: func() []Part { return []Part{{Name: "log", OK: true}} }, Zone: zone, Log: zerolog.Nop(), Gatherer: reg}
 	if change != nil {
 		change(&o)

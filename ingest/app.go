@@ -31,6 +31,7 @@ import (
 	"lamplighter/ingest/store"
 	"lamplighter/ingest/uplog"
 	"lamplighter/rules"
+	"lamplighter/rules/lighting"
 	"lamplighter/rules/pager"
 	"lamplighter/rules/tickets"
 )
@@ -53,6 +54,7 @@ type app struct {
 	judges   judges
 	rules    *ruleFiles
 	windows  *tickets.Windows
+	lighting *lighting.Book
 	child    *store.Child
 	listener *broker.Server // nil where it is switched off
 	replies  *replies
@@ -116,6 +118,9 @@ func newApp(ctx context.Context, conf config.Config, data string, demo bool, log
 	}
 	desk, pages, err := a.startRules(ctx)
 	if err != nil {
+		return nil, err
+	}
+	if err = a.openLighting(ctx, desk); err != nil {
 		return nil, err
 	}
 	if err = a.startBoard(keeper, desk, pages, querier); err != nil {
@@ -302,7 +307,7 @@ func (a *app) startRules(ctx context.Context) (*tickets.Desk, *pager.Pager, erro
 		return nil, nil, err
 	}
 	pages := pager.New(pager.Options{DB: a.db, Channels: channels, Zone: a.zone, Log: a.log, Metrics: a.reg})
-	desk := tickets.New(tickets.Options{DB: a.db, Outbox: pages, Quarantine: a.bin, Zone: a.zone, Metrics: a.reg})
+	desk := tickets.New(tickets.Options{DB: a.db, Outbox: pages, Quarantine: a.bin, Ledger: lighting.Ledger{}, Zone: a.zone, Metrics: a.reg})
 	a.background("pager", pages.Run)
 	feed := &pipeline.CensusFeed{Log: a.uplog, Census: a.census, File: filepath.Join(a.data, "rules", "census-fed"), Logger: a.log}
 	m := rules.NewMetrics(a.reg)
@@ -329,6 +334,24 @@ func (a *app) startRules(ctx context.Context) (*tickets.Desk, *pager.Pager, erro
 		a.windows.Keep(ctx, func(err error) { a.log.Error().Err(err).Msg("maintenance windows") })
 	})
 	return desk, pages, nil
+}
+
+// openLighting opens the account of the lamps and keeps it.
+func (a *app) openLighting(ctx context.Context, desk *tickets.Desk) error {
+	set, err := lighting.Load(a.conf.Lighting.Definitions)
+	if err != nil {
+		return err
+	}
+	n := a.uplog.Partitions()
+	a.lighting, err = lighting.Open(ctx, lighting.Options{DB: a.db, Census: a.census, Set: set, Zone: a.zone, Parts: n, Tickets: desk, Metrics: a.reg, Log: a.log,
+		Partition: func(key string) int { return pipeline.PartitionOf(key, n) }})
+	if err != nil {
+		return err
+	}
+	a.background("lighting rates", func(ctx context.Context) {
+		a.lighting.Keep(ctx, func(err error) { a.log.Error().Err(err).Msg("lighting rates") })
+	})
+	return nil
 }
 
 // owns tells which facilities are judged in a partition.
@@ -364,7 +387,7 @@ func (a *app) background(name string, fn func(context.Context)) {
 func (a *app) startBoard(k *auth.Keeper, desk *tickets.Desk, pages *pager.Pager, q dashboards.Querier) error {
 	s, err := dashboards.New(dashboards.Options{
 		Address: a.conf.HTTP.Address, CertFile: a.conf.HTTP.CertFile, KeyFile: a.conf.HTTP.KeyFile, Proxies: a.conf.HTTP.Proxies, Rate: a.conf.HTTP.Rate,
-		DB: a.db, Auth: k, Census: a.census, Dict: a.dict, Tickets: desk, Quarantine: a.bin, Windows: a.windows, Retaker: retaker{a}, Pager: pages,
+		DB: a.db, Auth: k, Census: a.census, Dict: a.dict, Tickets: desk, Quarantine: a.bin, Windows: a.windows, Lighting: a.lighting, Retaker: retaker{a}, Pager: pages,
 		State: a.judges, Querier: q, Health: a.health, Zone: a.zone, Log: a.log, Gatherer: a.reg,
 	})
 	if err != nil {

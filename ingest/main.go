@@ -17,6 +17,7 @@ import (
 
 	"lamplighter/ingest/config"
 	"lamplighter/ingest/store"
+	"lamplighter/rules/lighting"
 )
 
 func main() {
@@ -144,6 +145,9 @@ func (c *checkConfigCmd) Run(d *doorway) error {
 		return err
 	}
 	if _, err := loadRules(conf.Rules.Files, conf.Zone, dict); err != nil {
+		return err
+	}
+	if _, err := lighting.Load(conf.Lighting.Definitions); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(d.out, "%s is good\n", c.File)

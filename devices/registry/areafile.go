@@ -250,7 +250,7 @@ func areaWriter(out io.Writer, format Format) func(code, name, outline string) e
 				w.Flush()
 				return errors.Join(err, w.Error())
 			}
-			return errors.Join(err, w.Write([]string{code, spreadsheet(name)}))
+			return errors.Join(err, w.Write([]string{code, Spreadsheet(name)}))
 		}
 	}
 	sep := `{"type":"FeatureCollection","features":[` + "\n"

@@ -97,7 +97,7 @@ func (s *csvSink) put(f *Facility) error {
 	for i := range s.columns {
 		v := s.columns[i].get(f)
 		if name := s.columns[i].name; name != "lon" && name != "lat" {
-			v = spreadsheet(v)
+			v = Spreadsheet(v)
 		}
 		s.rec = append(s.rec, v)
 	}
@@ -127,7 +127,7 @@ func (s *geoSink) put(f *Facility) error {
 	p := make(map[string]any, len(s.columns))
 	for i := range s.columns {
 		if v := s.columns[i].get(f); v != "" && s.columns[i].name != "lon" && s.columns[i].name != "lat" {
-			p[s.columns[i].name] = spreadsheet(v)
+			p[s.columns[i].name] = Spreadsheet(v)
 		}
 	}
 	for _, col := range limitColumns(f) {

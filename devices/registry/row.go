@@ -148,9 +148,9 @@ func (e *ImportError) about(line int, columns ...string) bool {
 // formula, or for what an export put before one.
 func isFormula(c byte) bool { return strings.IndexByte("=+-@'\t", c) >= 0 }
 
-// spreadsheet makes a text safe to open in a spreadsheet: what begins like a
+// Spreadsheet makes a text safe to open in a spreadsheet: what begins like a
 // formula gets an apostrophe in front, which set takes away again.
-func spreadsheet(s string) string {
+func Spreadsheet(s string) string {
 	if s != "" && isFormula(s[0]) {
 		return "'" + s
 	}

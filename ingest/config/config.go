@@ -29,6 +29,7 @@ type Config struct {
 	Log        Log           `yaml:"log"`
 	Store      Store         `yaml:"store"`
 	Rules      Rules         `yaml:"rules"`
+	Lighting   Lighting      `yaml:"lighting"`
 	Quarantine Quarantine    `yaml:"quarantine"`
 	Pager      []PagerTarget `yaml:"pager"`
 }
@@ -103,6 +104,11 @@ type InfluxDB struct {
 // Rules says which rule files judge.
 type Rules struct {
 	Files []string `yaml:"files"` // none = the built-in default rules
+}
+
+// Lighting says what the lighting rates are.
+type Lighting struct {
+	Definitions string `yaml:"definitions"` // a file; "" = the built-in definitions
 }
 
 // PagerTarget is one channel that pages go to.

@@ -1,0 +1,236 @@
+package lighting
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"lamplighter/devices"
+	"lamplighter/devices/devicestest"
+	"lamplighter/devices/registry"
+	"lamplighter/rules"
+	"lamplighter/rules/tickets"
+)
+
+const text = `
+place: {lon: 119.3, lat: 26.08}
+rates:
+  - {name: intact, version: "1", title: {zh: 可感知完好率, en: Observable intact rate}, instants: [dusk+30m, midnight, dawn-30m], findings: true, target: 90, targets: {main: 98}, ticket: {levels: [district], at_least: 2}}
+`
+
+// ten puts ten lamps of one district into the census and lets all be heard.
+func (w *world) ten() []rules.Stood {
+	w.Helper()
+	fs := make([]registry.Facility, 10)
+	heard := make([]rules.Stood, 10)
+	for i := range fs {
+		fs[i] = registry.Facility{ID: devices.FacilityID(fmt.Sprint("SL-", i)), Area: "350102001001", Road: "五四路", Cabinet: "CAB-1"}
+		heard[i] = rules.Stood{Facility: fs[i].ID, Is: rules.OK}
+	}
+	w.lamps(fs...)
+	w.stood(at(1, 8, 0), heard...)
+	return heard
+}
+
+// open says of which tickets there are how many.
+func (w *world) tickets() string {
+	w.Helper()
+	ts, err := w.desk.List(w.ctx, tickets.Filter{})
+	if err != nil {
+		w.Fatal(err)
+	}
+	out := make([]string, len(ts))
+	for i, x := range ts {
+		out[len(ts)-1-i] = string(x.Facility) + " " + x.Defect + " " + x.State
+	}
+	return strings.Join(out, "\n")
+}
+
+// morning lets a night pass and closes it.
+func (w *world) morning(day int) {
+	w.Helper()
+	w.now = at(day, 8, 0)
+	w.watch(w.now)
+	w.work()
+}
+
+func TestALowRateOpensOneTicketOnItsAreaAndAGoodOneClosesIt(t *testing.T) {
+	devicestest.Databases(t, func(t *testing.T, url string) {
+		w := newWorld(t, t.Context(), url, t.TempDir(), text)
+		defer w.db.Close()
+		w.ten()
+		w.watch(at(1, 17, 0))
+		w.stood(at(1, 17, 1), rules.Stood{Facility: "SL-0", Is: rules.Faulty, Why: "lamp_out"}, rules.Stood{Facility: "SL-1", Is: rules.Faulty, Why: "lamp_out"}, rules.Stood{Facility: "SL-2", Is: rules.Unknown, Why: "silent"}, rules.Stood{Facility: "SL-3", Is: rules.Maintenance})
+		w.morning(2)
+		day := Query{Rate: "intact", Level: int(devices.District), Period: "day"}
+		if got, want := w.rates(day), "350102 2026-01-01: 6 intact 2 faulty 1 unknown 1 excluded = 75.00% (66.67-77.78, target 90.00)\n"; got != want {
+			t.Errorf("figures\n%swant\n%s", got, want)
+		}
+		one := "area:350102 lighting_rate_low open"
+		if got := w.tickets(); got != one {
+			t.Fatalf("tickets\n%s", got)
+		}
+		x, err := tickets.Explain(w.ctx, w.db, "1")
+		if err != nil || x.Evidence == nil || *x.Evidence.Values[1].Number != 2 || !strings.Contains(*x.Evidence.Values[4].Text, "place=350102") {
+			t.Errorf("evidence %+v, %v", x.Evidence, err)
+		}
+		w.open(text) // a restart
+		w.work()
+		w.morning(4) // two nights later, both low: what was missed opens nothing anew
+		if got := w.tickets(); got != one {
+			t.Errorf("tickets\n%s", got)
+		}
+		if err := w.desk.Close(w.ctx, 1, "chen", "seen to"); err != nil {
+			t.Fatal(err)
+		}
+		w.open(text)
+		w.work()
+		if got := w.tickets(); strings.Contains(got, "open") {
+			t.Errorf("what a person has closed opens for the same night\n%s", got)
+		}
+		w.morning(5)
+		w.stood(at(5, 9, 0), rules.Stood{Facility: "SL-0", Is: rules.OK}, rules.Stood{Facility: "SL-1", Is: rules.OK})
+		w.morning(6)
+		if got, want := w.tickets(), "area:350102 lighting_rate_low closed\narea:350102 lighting_rate_low closed"; got != want {
+			t.Errorf("tickets\n%s\nwant\n%s", got, want)
+		}
+	})
+}
+
+func TestALateFindingSumsItsNightsUpAnew(t *testing.T) {
+	devicestest.Databases(t, func(t *testing.T, url string) {
+		w := newWorld(t, t.Context(), url, t.TempDir(), text)
+		defer w.db.Close()
+		w.ten()
+		w.morning(4)
+		month := Query{Rate: "intact", Level: LevelRoad, Period: "month"}
+		if got, want := w.rates(month), "350102/五四路 2026-01: 30 intact 0 faulty 0 unknown 0 excluded = 100.00% (100.00-100.00, target 90.00)\n"; got != want {
+			t.Errorf("before\n%swant\n%s", got, want)
+		}
+		f, err := w.book.Find(w.ctx, Finding{Facility: "SL-5", Defect: "leaning", FoundAt: at(2, 15, 0), Note: "斜", By: "chen"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f, err = w.book.EndFinding(w.ctx, f.ID, at(3, 15, 0), "wang", ""); err != nil || f.EndedBy != "wang" {
+			t.Fatalf("ended %+v, %v", f, err)
+		}
+		if _, err := w.book.EndFinding(w.ctx, f.ID, at(3, 16, 0), "wang", ""); !errors.Is(err, devices.ErrConflict) {
+			t.Errorf("ended twice: %v", err)
+		}
+		w.work()
+		if got, want := w.rates(month), "350102/五四路 2026-01: 29 intact 1 faulty 0 unknown 0 excluded = 96.67% (96.67-96.67, target 90.00)\n"; got != want {
+			t.Errorf("after\n%swant\n%s", got, want)
+		}
+		ns, err := w.book.Nights(w.ctx, "intact", "2026-01-01", "2026-01-31")
+		if err != nil || len(ns) != 3 || ns[0].Revision != 1 || ns[1].Revision != 2 || ns[1].Stale != 0 {
+			t.Errorf("nights %+v, %v", ns, err)
+		}
+		ls, err := w.book.Lamps(w.ctx, LampQuery{Rate: "intact", From: "2026-01-01", To: "2026-01-31", Buckets: []State{Faulty}, Limit: 10})
+		if err != nil || len(ls) != 1 || ls[0].Facility != "SL-5" || ls[0].Day != "2026-01-02" || len(ls[0].Parts) != 1 || ls[0].Parts[0].Finding != f.ID {
+			t.Errorf("list %+v, %v", ls, err)
+		}
+	})
+}
+
+func TestWhatTheLedgerWritesIsWrittenOnce(t *testing.T) {
+	devicestest.Databases(t, func(t *testing.T, url string) {
+		w := newWorld(t, t.Context(), url, t.TempDir(), text)
+		defer w.db.Close()
+		w.ten()
+		p := w.pos[0]
+		o := rules.Outcome{Epoch: p.Epoch, OldSeq: p.Seq, NewSeq: p.Seq + 1, OldWall: p.Wall, Wall: p.Wall + 1000, Findings: rules.Findings{Stood: []rules.Stood{{Facility: "SL-0", At: p.Wall + 500, Is: rules.Faulty, Why: "lamp_out"}, {Facility: "SL-0", At: p.Wall + 700, Is: rules.OK}, {Facility: "SL-1", At: p.Wall + 700, Is: rules.Unknown, Why: "silent"}}}}
+		if err := w.desk.Commit(w.ctx, &o); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.desk.Commit(w.ctx, &o); !errors.Is(err, devices.ErrFenced) {
+			t.Errorf("a second time: %v", err)
+		}
+		var n, open int
+		if err := w.db.QueryRow(w.ctx, `SELECT COUNT(*), SUM(CASE WHEN ended=0 THEN 1 ELSE 0 END) FROM lamp_exception`).Scan(&n, &open); err != nil || n != 2 || open != 1 {
+			t.Errorf("%d exceptions, %d of them last, %v; want 2, 1", n, open, err)
+		}
+		q, err := w.desk.Resume(w.ctx, 0, 1<<40) // a restart
+		if err != nil || q.Seq != o.NewSeq || q.Wall != o.Wall {
+			t.Errorf("resumed at %+v, %v", q, err)
+		}
+	})
+}
+
+func TestFiguresOfTwoVersionsAreNeverMixed(t *testing.T) {
+	w := newWorld(t, t.Context(), "sqlite://"+t.TempDir()+"/test.db", t.TempDir(), text)
+	defer w.db.Close()
+	w.ten()
+	w.morning(3)
+	changed := strings.Replace(text, "target: 90", "target: 80", 1)
+	set, err := Parse("x.yml", []byte(changed))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(w.ctx, Options{DB: w.db, Census: w.census, Set: set, Zone: zone}); !errors.Is(err, devices.ErrInvalid) || !strings.Contains(err.Error(), "new version") {
+		t.Errorf("a changed definition without a new version: %v", err)
+	}
+	w.open(strings.Replace(changed, `version: "1"`, `version: "2"`, 1))
+	w.morning(4)
+	fs, err := w.book.Rates(w.ctx, Query{Rate: "intact", Level: int(devices.City), Period: "quarter"})
+	if err != nil || len(fs) != 2 || fs[0].Version != "1" || fs[0].Intact != 20 || fs[0].Target != 0.9 || fs[1].Version != "2" || fs[1].Intact != 10 || fs[1].Target != 0.8 {
+		t.Errorf("figures %+v, %v", fs, err)
+	}
+}
+
+func TestNoRateIsToldWhileTheRulesLieBehind(t *testing.T) {
+	w := newWorld(t, t.Context(), "sqlite://"+t.TempDir()+"/test.db", t.TempDir(), text)
+	defer w.db.Close()
+	w.ten()
+	w.now = at(3, 8, 0)
+	w.work()
+	w.watch(at(2, 5, 0))
+	w.work()
+	if got := w.rates(Query{Rate: "intact", Level: int(devices.City), Period: "day"}); got != "" {
+		t.Errorf("figures of a night that was not judged:\n%s", got)
+	}
+	w.watch(at(2, 8, 0))
+	w.work()
+	if got := w.rates(Query{Rate: "intact", Level: int(devices.City), Period: "day"}); !strings.Contains(got, "2026-01-01: 10 intact") {
+		t.Errorf("figures:\n%s", got)
+	}
+}
+
+func TestTheBuiltInDefinitionsAreThoseOfTheExample(t *testing.T) {
+	if _, err := Load(""); err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile("../../deploy/lighting.example.yml")
+	if err != nil || string(b) != string(Default()) {
+		t.Errorf("deploy/lighting.example.yml is not the built-in file: %v", err)
+	}
+}
+
+func TestMistakesOfDefinitionsNameTheirPlace(t *testing.T) {
+	good := "rates:\n  - name: intact\n    version: \"1\"\n    title: {zh: z, en: e}\n    instants: [midnight]\n"
+	if _, err := Parse("good.yml", []byte(good)); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct{ text, want string }{
+		"unknown key":           {good + "    targt: 95\n", "f.yml:6:5: rate intact: rate: unknown key targt"},
+		"instant without unit":  {strings.Replace(good, "[midnight]", "[dusk+30]", 1), "f.yml:5:16: rate intact: instants: found \"dusk+30\""},
+		"no instant by the sun": {strings.Replace(good, "[midnight]", "[\"21:30\"]", 1), "want at least one by dusk"},
+		"target over 100":       {good + "    target: 950\n", "f.yml:6:13: rate intact: target: found \"950\"; want a number from 0 to 100"},
+		"class of no road":      {good + "    targets: {lane: 90}\n", "unknown key lane; want branch, expressway, main, secondary"},
+		"unknown treatment":     {good + "    unknown: ignore\n", "f.yml:6:14: rate intact: unknown: found \"ignore\"; want apart, intact, faulty"},
+		"no version":            {strings.Replace(good, "    version: \"1\"\n", "", 1), "version and title"},
+		"no faults":             {good + "    faults: []\n", "would make every lamp intact"},
+		"same name twice":       {good + strings.TrimPrefix(good, "rates:\n"), "the name comes twice"},
+		"ticket on a cabinet":   {good + "    ticket: {levels: [cabinet]}\n", "want city, district, street, community"},
+		"night by day":          {good + "    night: {from: \"06:00\", to: \"18:00\"}\n", "want from after noon"},
+		"nothing":               {"", "f.yml: found nothing"},
+		"a list":                {"- a\n", "f.yml:1:1: file: found a list; want keys and values"},
+	} {
+		_, err := Parse("f.yml", []byte(c.text))
+		var m rules.Mistakes
+		if !errors.As(err, &m) || !errors.Is(err, devices.ErrInvalid) || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got %v, want %s", name, err, c.want)
+		}
+	}
+}
