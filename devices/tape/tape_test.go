@@ -66,7 +66,7 @@ func some(n int) []Record {
 
 func TestWhatIsRecordedIsRead(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		n := rapid.IntRange(0, 20_000).Draw(t, "records")
+		n := rapid.IntRange(0, 12_000).Draw(t, "records")
 		rs := some(n)
 		got, until, err := read(write(t, 1000, 9_000_000, rs))
 		if err != nil || len(got) != n || until != 9_000_000 {
@@ -93,7 +93,7 @@ func TestRecordsComeInTheOrderOfTime(t *testing.T) {
 // Whatever byte of a tape is changed or wherever it is cut, that is told, with
 // the place; and nothing wrong is read before it.
 func TestADamagedTapeIsToldWithItsPlace(t *testing.T) {
-	rs := some(8000)
+	rs := some(3000)
 	good := write(t, 1000, 2_000_000, rs)
 	rapid.Check(t, func(t *rapid.T) {
 		bad := bytes.Clone(good)
