@@ -485,17 +485,21 @@ func (d *daemon) killStore() { d.signalStore(syscall.SIGKILL) }
 
 func (d *daemon) signalStore(sig syscall.Signal) {
 	d.t.Helper()
-	out, err := exec.Command("pgrep", "-P", fmt.Sprint(d.cmd.Process.Pid)).Output()
+	pid, err := d.storePID()
+	if err == nil {
+		err = syscall.Kill(pid, sig)
+	}
 	if err != nil {
-		d.t.Errorf("find the store child: %v", err)
-		return
-	}
-	var pid int
-	if _, err := fmt.Sscan(string(out), &pid); err != nil {
-		d.t.Errorf("find the store child: %v in %q", err, out)
-		return
-	}
-	if err := syscall.Kill(pid, sig); err != nil {
 		d.t.Errorf("%v to the store child: %v", sig, err)
 	}
+}
+
+// storePID is the store child's process id.
+func (d *daemon) storePID() (pid int, err error) {
+	out, err := exec.Command("pgrep", "-P", fmt.Sprint(d.cmd.Process.Pid)).Output()
+	if err != nil {
+		return 0, fmt.Errorf("find the store child: %w", err)
+	}
+	_, err = fmt.Sscan(string(out), &pid)
+	return pid, err
 }

@@ -121,6 +121,9 @@ func (c *serveCmd) Run(d *doorway) error {
 		w = zerolog.ConsoleWriter{Out: os.Stderr, TimeFormat: "15:04:05.000"}
 	}
 	log := zerolog.New(w).Level(level).With().Timestamp().Logger()
+	if err := asBatch(); err != nil {
+		log.Warn().Err(err).Msg("running with the system's ordinary scheduling")
+	}
 	app, err := newApp(d.ctx, conf, c.Data, c.Demo, log, d.out)
 	if err != nil {
 		return err
