@@ -131,6 +131,14 @@ func (t *Tally) bucket(s State) *int64 {
 
 // measure is what a lamp-night counts as.
 func (d *Definition) measure(n *Night, l *lamp, instants []int64) (t Tally) {
+	if len(l.spells) == 0 && l.since <= n.Dusk { // most lamps
+		s, _ := d.census(n, l.row)
+		*t.bucket(s) = 1
+		if d.Time {
+			*t.bucket(s) = n.Dawn - n.Dusk
+		}
+		return t
+	}
 	if d.Time {
 		for _, p := range d.parts(n, l) {
 			*t.bucket(p.State) += p.To - p.From
