@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"lamplighter/devices/database"
+	"lamplighter/devices/registry"
 )
 
 // BenchmarkMillion keeps the account of a million lamps for a quarter, 3 % of them
@@ -25,6 +26,11 @@ rates:
 		b.StopTimer()
 		w := newWorld(b, b.Context(), "sqlite://"+b.TempDir()+"/test.db", b.TempDir(), definition)
 		w.fill(b, lamps, nights)
+		var err error
+		if w.census, err = registry.Open(w.ctx, w.db, registry.Options{Dir: b.TempDir()}); err != nil {
+			b.Fatal(err)
+		}
+		w.open(definition)
 		w.stood(at(nights, 12, 0))
 		b.StartTimer()
 		began := time.Now()
