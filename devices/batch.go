@@ -10,6 +10,7 @@ const (
 	ItemRuleSet                     // Control is a rule file that was switched on
 	ItemWindow                      // Control is a maintenance window
 	ItemLink                        // Control says whether a way in is up (rules.Link)
+	ItemStanding                    // Control is what another partition knew of a facility (rules.Handover)
 )
 
 // Item is one record of the log after decoding.

@@ -313,7 +313,7 @@ func (a *app) startRules(ctx context.Context) (*tickets.Desk, *pager.Pager, erro
 	m := rules.NewMetrics(a.reg)
 	a.replies = newReplies(a.log)
 	for p := range a.uplog.Partitions() {
-		a.judges = append(a.judges, rules.NewWorker(rules.Options{Set: set, Dict: a.dict, Owns: a.owns(p), Log: a.uplog, Desk: desk, Archive: archive, Forgot: feed.Again, Replier: a.replies, Metrics: m, Logger: a.log}))
+		a.judges = append(a.judges, rules.NewWorker(rules.Options{Set: set, Dict: a.dict, Owns: a.owns(p), Log: a.uplog, Desk: desk, Archive: archive, Forgot: feed.Again, Forward: a.handOver, Replier: a.replies, Metrics: m, Logger: a.log}))
 	}
 	a.push("rules' state", a.judges.stop)
 	a.follow("rules", func(p int) pipeline.Consumer { return a.judges[p] })
@@ -352,6 +352,12 @@ func (a *app) openLighting(ctx context.Context, desk *tickets.Desk) error {
 		a.lighting.Keep(ctx, func(err error) { a.log.Error().Err(err).Msg("lighting rates") })
 	})
 	return nil
+}
+
+// handOver puts what a partition knew of a facility into the log of the one that
+// judges it from now on.
+func (a *app) handOver(ctx context.Context, h *rules.Handover) error {
+	return pipeline.Send(ctx, a.uplog, h.Key, devices.ItemStanding, h.Record)
 }
 
 // owns tells which facilities are judged in a partition.

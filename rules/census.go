@@ -15,11 +15,16 @@ func (e *Engine) census(text []byte) error {
 	}
 	for i := range cs {
 		c := &cs[i]
-		if c.Gone || !e.owns(&c.Facility) {
-			e.drop(c.Facility.ID, c.Gone)
-		} else {
+		if !c.Gone && e.owns(&c.Facility) {
 			e.adopt(&c.Facility, c.Moved)
+			continue
 		}
+		if f := e.facilities[c.Facility.ID]; f != nil && !c.Gone {
+			if err := e.handOver(f, c.Facility.Key()); err != nil {
+				return err
+			}
+		}
+		e.drop(c.Facility.ID, c.Gone)
 	}
 	return nil
 }

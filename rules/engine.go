@@ -20,6 +20,7 @@ type Findings struct {
 	Transitions []Transition
 	Gaps        []Gap
 	Stood       []Stood
+	Leaving     []Handover // what hangs elsewhere now
 }
 
 // Counts is how many facilities of a kind stand how, by [Standing].
@@ -84,6 +85,7 @@ func NewEngine(set *Set, dict *devices.Dictionary, owns func(*registry.Facility)
 // the findings are good all the same.
 func (e *Engine) Step(b *devices.Batch) (*Findings, error) {
 	e.found.Transitions, e.found.Gaps, e.found.Stood, e.trouble = e.found.Transitions[:0], e.found.Gaps[:0], e.found.Stood[:0], nil
+	e.found.Leaving = e.found.Leaving[:0]
 	last := e.wall
 	e.wall = b.Wall
 	e.frame++
@@ -115,6 +117,8 @@ func (e *Engine) item(it *devices.Item) {
 		err = e.judgeBy(it.Control)
 	case it.Type == devices.ItemWindow:
 		err = e.window(it.Control)
+	case it.Type == devices.ItemStanding:
+		err = e.takeOver(it.Control)
 	case it.Type == devices.ItemLink:
 		err = e.linked(it.Control)
 	case it.Type == devices.ItemUplink && it.Refusal == nil:

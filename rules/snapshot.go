@@ -299,6 +299,10 @@ func (e *Engine) thaw(dec *cbor.Decoder, h *snapshotHead) error {
 	return nil
 }
 
+func bookOf(b *snapshotBook) Book {
+	return Book{Received: b.Received, Duplicates: b.Duplicates, Late: b.Late, Missing: b.Missing, Boot: b.Boot, LastSeq: b.LastSeq, started: b.Started, first: b.First, open: b.Open, recent: b.Recent, next: b.Next}
+}
+
 func (e *Engine) thawLinks(ls []snapshotLink) {
 	if len(ls) == 0 {
 		return
@@ -320,7 +324,7 @@ func (e *Engine) revive(s *snapshotFacility, channels []uint32) {
 	if int(s.Link) < len(e.links) {
 		f.link = s.Link
 	}
-	f.book = Book{Received: b.Received, Duplicates: b.Duplicates, Late: b.Late, Missing: b.Missing, Boot: b.Boot, LastSeq: b.LastSeq, started: b.Started, first: b.First, open: b.Open, recent: b.Recent, next: b.Next}
+	f.book = bookOf(b)
 	e.newest = max(e.newest, f.newest)
 	e.takeDevice(f, devices.DeviceID(s.Device))
 	for _, v := range s.Values {

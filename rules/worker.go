@@ -61,9 +61,10 @@ type Options struct {
 	Log     Log
 	Desk    Desk
 	Archive *Archive
-	Every   time.Duration // between snapshots; default 5 minutes
-	Replier Replier       // may be nil
-	Forgot  func()        // called when the state begins without the census: it has to come once more
+	Every   time.Duration                                // between snapshots; default 5 minutes
+	Replier Replier                                      // may be nil
+	Forward func(ctx context.Context, h *Handover) error // makes a handover durable in the log of its key's partition; nil = none is needed
+	Forgot  func()                                       // called when the state begins without the census: it has to come once more
 	Metrics *Metrics
 	Logger  zerolog.Logger
 }
@@ -172,6 +173,9 @@ func (w *Worker) Consume(ctx context.Context, b *devices.Batch) error {
 		w.replay.at(b.Seq, w)
 		return nil
 	}
+	if err := w.forward(ctx, found.Leaving); err != nil {
+		return fmt.Errorf("frame %d: %w", b.Seq, err)
+	}
 	w.hold(b)
 	w.stood = append(w.stood, found.Stood...)
 	o := Outcome{Partition: w.partition, Epoch: w.pos.Epoch, OldSeq: w.pos.Seq, NewSeq: b.Seq, OldWall: w.pos.Wall, Wall: b.Wall, Findings: *found, Refused: w.held}
@@ -188,6 +192,23 @@ func (w *Worker) Consume(ctx context.Context, b *devices.Batch) error {
 	w.reply(b)
 	if save {
 		w.snapshot(b.Seq, b.Wall)
+	}
+	return nil
+}
+
+// forward hands over what is judged elsewhere from now on. It is called with mu
+// held and lets go of it while the log writes: nobody but our caller changes
+// what mu guards.
+func (w *Worker) forward(ctx context.Context, leaving []Handover) error {
+	if len(leaving) == 0 || w.opt.Forward == nil {
+		return nil
+	}
+	w.mu.Unlock()
+	defer w.mu.Lock()
+	for i := range leaving {
+		if err := w.opt.Forward(ctx, &leaving[i]); err != nil {
+			return fmt.Errorf("hand over to the partition of %s: %w", leaving[i].Key, err)
+		}
 	}
 	return nil
 }

@@ -126,7 +126,11 @@ func (f *CensusFeed) feed(ctx context.Context) (more bool, err error) {
 	if err != nil || len(cs) == 0 {
 		return false, err
 	}
-	if err := f.write(ctx, f.sort(cs)); err != nil {
+	arrive, leave := f.sort(cs)
+	if err := f.write(ctx, arrive); err != nil {
+		return false, err
+	}
+	if err := f.write(ctx, leave); err != nil { // who leaves is handed over to where it is known by now
 		return false, err
 	}
 	f.last = cs[len(cs)-1].ID
@@ -168,28 +172,33 @@ func (f *CensusFeed) feedAll(ctx context.Context) error {
 	return err
 }
 
-// sort says which change goes to which partition.
-func (f *CensusFeed) sort(cs []registry.Change) [][]registry.Fed {
-	parts := make([][]registry.Fed, f.Log.Partitions())
+// sort says which change goes to which partition: where the facility belongs
+// now, and where it may have been.
+func (f *CensusFeed) sort(cs []registry.Change) (arrive, leave [][]registry.Fed) {
+	arrive, leave = make([][]registry.Fed, f.Log.Partitions()), make([][]registry.Fed, f.Log.Partitions())
 	for i := range cs {
 		c := &cs[i]
-		to, was := PartitionOf(c.Facility.Key(), len(parts)), -1
+		to, was := PartitionOf(c.Facility.Key(), len(arrive)), -1
 		switch {
 		case c.New:
 			was = to
 		case c.Was != "":
-			was = PartitionOf(c.Was, len(parts))
+			was = PartitionOf(c.Was, len(arrive))
 		}
 		if c.Gone && was >= 0 {
 			to = was
 		}
-		for p := range parts {
-			if p == to || p == was || was < 0 {
-				parts[p] = append(parts[p], registry.Fed{Facility: c.Facility, Gone: c.Gone, Moved: was != to})
+		fed := registry.Fed{Facility: c.Facility, Gone: c.Gone, Moved: was != to}
+		for p := range arrive {
+			switch {
+			case p == to:
+				arrive[p] = append(arrive[p], fed)
+			case p == was || was < 0:
+				leave[p] = append(leave[p], fed)
 			}
 		}
 	}
-	return parts
+	return arrive, leave
 }
 
 // write makes changes durable, by partition.
@@ -219,6 +228,16 @@ func Broadcast(ctx context.Context, log Appender, t devices.ItemType, control []
 		if err := acks.append(ctx, log, p, &uplog.Record{Type: t, Control: control}); err != nil {
 			return err
 		}
+	}
+	return acks.wait(ctx)
+}
+
+// Send appends a control text to the partition of a key and returns when it is
+// durable there.
+func Send(ctx context.Context, log Appender, key string, t devices.ItemType, control []byte) error {
+	acks := newReceipt()
+	if err := acks.append(ctx, log, PartitionOf(key, log.Partitions()), &uplog.Record{Type: t, Control: control}); err != nil {
+		return err
 	}
 	return acks.wait(ctx)
 }

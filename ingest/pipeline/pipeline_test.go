@@ -337,7 +337,7 @@ func TestCensusFeedTellsBothPartitionsOfAMoveAndGoesOnWhereItWas(t *testing.T) {
 	h.put("L-8", here, here)  // does not
 	feedAll(t, l, h, file, false)
 	a, b := fed(t, l, 0)[450:], fed(t, l, 1)
-	if len(a) != 2 || len(b) != 1 || a[0].Facility.ID != "L-7" || !b[0].Moved || b[0].Facility.ID != "L-7" || a[1].Moved {
+	if len(a) != 2 || len(b) != 1 || a[1].Facility.ID != "L-7" || !b[0].Moved || b[0].Facility.ID != "L-7" || a[0].Moved { // who leaves is told last
 		t.Fatalf("after a move %+v and %+v", a, b)
 	}
 }

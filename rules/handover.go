@@ -1,0 +1,169 @@
+package rules
+
+import (
+	"fmt"
+
+	"github.com/fxamacker/cbor/v2"
+
+	"lamplighter/devices"
+)
+
+// Handover is what a partition knows of a facility that hangs elsewhere now, on
+// its way to the partition of its new key. It goes through the log of that
+// partition: a CBOR array of the fields of handed, in which channels and texts
+// stand by name. It may come twice, and after the facility was heard here.
+type Handover struct {
+	Key    string // of the facility now, see registry.Facility.Key
+	Record []byte // of type devices.ItemStanding
+}
+
+type handed struct {
+	_        struct{} `cbor:",toarray"`
+	Facility snapshotFacility
+	Channels map[uint32]string // of Facility's channels
+	Texts    map[uint32]string // of Facility's texts
+	Link     string            // what it was last heard through
+	Blind    int64             // ms that the link was down since
+	Standing uint8
+}
+
+// handOver packs what is known of f, and lets nothing of it wait here.
+func (e *Engine) handOver(f *facility, key string) error {
+	if f.more != nil {
+		e.letGo(f, len(f.more.held))
+		if p := f.more.past; p != nil && p.run != nil {
+			e.endRun(f, 0)
+		}
+	}
+	h := handed{Channels: make(map[uint32]string), Texts: make(map[uint32]string), Link: e.links[f.link].name, Blind: e.links[f.link].darkness(e.wall) - f.dark, Standing: uint8(f.standing)}
+	z := frozen{rules: e.set}
+	z.fill(&h.Facility, f)
+	s := &h.Facility
+	s.Parent, s.Level, s.Limits, s.Model, s.Area = "", 0, nil, 0, 0 // the census says that itself
+	all := e.dict.All()
+	for _, v := range s.Values {
+		h.Channels[v.Channel], h.Texts[v.Text] = all[v.Channel].Name, e.texts.text(v.Text)
+	}
+	for _, x := range s.Series {
+		h.Channels[x.Channel] = all[x.Channel].Name
+	}
+	b, err := cbor.Marshal(&h)
+	if err != nil {
+		return fmt.Errorf("hand %s over: %w", f.id, err)
+	}
+	e.found.Leaving = append(e.found.Leaving, Handover{key, b})
+	return nil
+}
+
+// takeOver goes on with what another partition knew of a facility. What was
+// heard and judged here meanwhile is newer and stays.
+func (e *Engine) takeOver(record []byte) error {
+	var h handed
+	if err := cbor.Unmarshal(record, &h); err != nil {
+		return fmt.Errorf("handover: %w", err)
+	}
+	s := &h.Facility
+	f := e.facilities[devices.FacilityID(s.ID)]
+	if f == nil || !f.handed(s) {
+		return nil // gone again, or it has come before
+	}
+	channels := e.localChannels(&h)
+	for _, v := range s.Values {
+		if int(v.Channel) >= len(channels) || channels[v.Channel] == none {
+			continue
+		}
+		if x, _ := f.value(int(channels[v.Channel]), 0); x.at < v.At {
+			f.set(value{num: v.Num, at: v.At, text: e.texts.id(h.Texts[v.Text]), channel: channels[v.Channel]}, 0)
+		}
+	}
+	f.newest, f.excused = max(f.newest, s.Newest), max(f.excused, s.Excused)
+	if f.more == nil && len(s.Series) > 0 {
+		f.thawSeries(s.Series, channels)
+	}
+	if s.Past != nil && len(s.Past.Told) > 0 && (f.more == nil || f.more.past == nil) {
+		f.rare().past = &past{told: s.Past.Told}
+	}
+	if !f.book.started && f.book.Received == 0 {
+		f.book = bookOf(&s.Book)
+	}
+	e.takeAlerts(f, s)
+	e.takeSilence(f, &h)
+	e.await(f)
+	e.weigh(f)
+	e.watch(f)
+	e.count(f)
+	if f.standing == Standing(h.Standing) {
+		f.since = s.Since
+	}
+	return nil
+}
+
+// handed tells whether s brings anything new of f.
+func (f *facility) handed(s *snapshotFacility) bool {
+	if f.kind != devices.Kind(s.Kind) {
+		return false
+	}
+	for i := range f.alerts {
+		if f.alerts[i].heir {
+			return true
+		}
+	}
+	return f.seen < s.Seen
+}
+
+// localChannels is what the channels of h are called here, by their number there.
+func (e *Engine) localChannels(h *handed) []uint32 {
+	var out []uint32
+	for id, name := range h.Channels {
+		if id > maxChannels {
+			continue
+		}
+		for int(id) >= len(out) {
+			out = append(out, none)
+		}
+		if c := e.dict.Lookup([]byte(name)); c != nil {
+			out[id] = uint32(c.ID)
+		}
+	}
+	return out
+}
+
+// maxChannels bounds the numbers of channels in a handover.
+const maxChannels = 1 << 20
+
+// takeAlerts puts what is known of tickets in the place of what was only
+// possible. What hung on a common cause elsewhere begins anew here.
+func (e *Engine) takeAlerts(f *facility, s *snapshotFacility) {
+	kept := f.alerts[:0]
+	for _, a := range f.alerts {
+		if !a.heir {
+			kept = append(kept, a)
+		}
+	}
+	f.alerts = kept
+	for _, a := range s.Alerts {
+		r := e.set.find(f.kind, a.Rule)
+		if r == nil || a.Heir || f.find(r.index) != nil || f.seen > s.Seen && r.Silent > 0 {
+			continue
+		}
+		n := alert{rule: r.index, pending: a.Pending, event: a.Event, quiet: a.Quiet, calm: a.Calm, firing: a.Firing, sure: a.Sure, step: a.Step}
+		if a.Held {
+			n.pending, n.sure = e.wall, false
+		}
+		f.alerts = append(f.alerts, n)
+	}
+}
+
+// takeSilence goes on to measure the silence of f since it was last heard.
+func (e *Engine) takeSilence(f *facility, h *handed) {
+	s := &h.Facility
+	f.heir = false
+	if f.seen >= s.Seen {
+		return
+	}
+	if f.expectMS == 0 {
+		f.expectMS = s.ExpectMS
+	}
+	f.seen, f.silent, f.lost, f.link = s.Seen, s.Silent, s.Lost, e.linkOf(h.Link)
+	f.dark = e.links[f.link].darkness(e.wall) - h.Blind
+}
