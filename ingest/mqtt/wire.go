@@ -51,6 +51,7 @@ type wire struct {
 	mu      sync.Mutex
 	pending []byte // guarded by mu: acknowledgements that wait
 	closed  bool   // guarded by mu
+	err     error  // guarded by mu: why nothing can be acknowledged any more
 }
 
 // newWire begins a connection of c; its Close ends the goroutine.
@@ -66,7 +67,7 @@ func (w *wire) Read(b []byte) (int, error) {
 	for w.left == 0 {
 		if err := w.next(); err != nil {
 			w.hand()
-			return 0, err
+			return 0, w.why(err)
 		}
 	}
 	if w.in.Buffered() == 0 {
@@ -74,7 +75,22 @@ func (w *wire) Read(b []byte) (int, error) {
 	}
 	n, err := w.in.Read(b[:min(len(b), w.left)])
 	w.left -= n
-	return n, err
+	return n, w.why(err)
+}
+
+// why is the reason of an error of reading: that nothing could be written, when
+// that came first. paho takes a connection that is merely closed for one that it
+// has closed itself, and would wait for ever.
+func (w *wire) why(err error) error {
+	if err == nil {
+		return nil
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.err != nil {
+		return w.err
+	}
+	return err
 }
 
 // next takes the packet at hand, or leaves it to paho.
@@ -216,6 +232,9 @@ func (w *wire) flush() {
 		case <-w.work:
 		}
 		if _, err := w.Write(nil); err != nil {
+			w.mu.Lock()
+			w.err = fmt.Errorf("acknowledge to the broker: %w", err)
+			w.mu.Unlock()
 			w.Close() // whoever reads ends the session
 			return
 		}

@@ -2,6 +2,7 @@ package mqtt
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -179,3 +180,21 @@ func TestAnAcknowledgementGoesToNoOtherConnection(t *testing.T) {
 		t.Errorf("pending %x, %d in flight", w.pending, c.inflight.Load())
 	}
 }
+
+func TestAFailedAcknowledgementIsWhatReadingSays(t *testing.T) {
+	_, w, _ := newPeer(t)
+	read := make(chan error, 1)
+	w.Conn = broken{w.Conn}
+	go func() { _, err := w.Read(make([]byte, 1)); read <- err }()
+	w.acks[1].Acked(7, nil)
+	if err := <-read; !errors.Is(err, errBroken) {
+		t.Errorf("reading says %v: paho would take that for its own doing", err)
+	}
+}
+
+var errBroken = errors.New("connection reset by peer")
+
+// broken is a connection that cannot be written to any more.
+type broken struct{ net.Conn }
+
+func (broken) Write([]byte) (int, error) { return 0, errBroken }
