@@ -244,6 +244,170 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/lighting/definitions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the rates are: every version that was used, the newest first
+         * @description Needs the role viewer.
+         */
+        get: operations["get-lighting-definitions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lighting/findings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What people have found wrong with lamps, the newest first
+         * @description Needs the role viewer.
+         */
+        get: operations["get-lighting-findings"];
+        put?: never;
+        /**
+         * Write down what was found wrong with a lamp
+         * @description Needs the role operator.
+         */
+        post: operations["post-lighting-findings"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lighting/findings/{id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say that what was found is mended
+         * @description Needs the role operator.
+         */
+        post: operations["post-lighting-findings-id-end"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lighting/nights": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The nights that were closed: dusk, dawn, and how often they were summed up
+         * @description Needs the role viewer.
+         */
+        get: operations["get-lighting-nights"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lighting/rates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lighting rates by place and period, each with its best and worst case
+         * @description Needs the role viewer.
+         */
+        get: operations["get-lighting-rates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lighting/rates.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The same as a file for a spreadsheet
+         * @description Needs the role viewer.
+         */
+        get: operations["get-lighting-rates.csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lighting/rates/lamps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The lamps behind a figure, night by night
+         * @description Needs the role viewer.
+         */
+        get: operations["get-lighting-rates-lamps"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lighting/rates/lamps.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The same as a file for a spreadsheet
+         * @description Needs the role viewer.
+         */
+        get: operations["get-lighting-rates-lamps.csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/live": {
         parameters: {
             query?: never;
@@ -870,6 +1034,17 @@ export interface components {
             /** @description number, true, false, text, or null of a faulty sensor */
             v: unknown;
         };
+        DefinitionItem: {
+            rate: string;
+            /** @description when it was first used */
+            since: string | null;
+            /** @description as it stands in the file, YAML */
+            text: string;
+            version: string;
+        };
+        DefinitionsBody: {
+            items: components["schemas"]["DefinitionItem"][] | null;
+        };
         EventItem: {
             at: string | null;
             by: string;
@@ -953,12 +1128,16 @@ export interface components {
             name: string;
             owner?: string;
             provisional?: boolean;
+            road?: string;
+            road_class?: string;
             /** Format: int64 */
             updated: number;
             vendor?: string;
         };
         FacilityItem: {
             area?: string;
+            /** @description the way in through which it was last heard, if that is down: nobody can tell whether it is silent */
+            blind?: string;
             cabinet?: string;
             circuit?: string;
             component?: string;
@@ -985,6 +1164,10 @@ export interface components {
             name: string;
             owner?: string;
             provisional?: boolean;
+            road?: string;
+            road_class?: string;
+            /** @description since when it is so: of what is faulty, when its oldest fault began; of what is unknown, when it was last heard */
+            since: string | null;
             /** @enum {string} */
             state: "ok" | "faulty" | "unknown" | "maintenance";
             updated: string | null;
@@ -994,6 +1177,20 @@ export interface components {
             field?: string;
             message: string;
             value?: unknown;
+        };
+        FindingItem: {
+            by: string;
+            defect: string;
+            end_note: string;
+            /** @description null while it lasts */
+            ended_at: string | null;
+            ended_by: string;
+            facility: string;
+            found_at: string | null;
+            /** Format: int64 */
+            id: number;
+            made_at: string | null;
+            note: string;
         };
         GapItem: {
             /** @description when it showed */
@@ -1020,6 +1217,29 @@ export interface components {
             was?: components["schemas"]["Facility"];
             /** @enum {string} */
             what: "added" | "changed" | "gone" | "password";
+        };
+        LampNightItem: {
+            area: string;
+            /**
+             * @description of a rate that measures time the worst one that it has part in
+             * @enum {string}
+             */
+            bucket: "intact" | "faulty" | "unknown" | "excluded";
+            cabinet: string;
+            day: string;
+            /** Format: int64 */
+            excluded: number;
+            facility: string;
+            /** Format: int64 */
+            faulty: number;
+            /** Format: int64 */
+            intact: number;
+            name: string;
+            /** @description when in the night it was not intact, and why */
+            parts: components["schemas"]["PartItem"][] | null;
+            road: string;
+            /** Format: int64 */
+            unknown: number;
         };
         LatestBody: {
             values: components["schemas"]["LatestValue"][] | null;
@@ -1071,6 +1291,23 @@ export interface components {
             /** @description shown this once */
             token: string;
         };
+        NightItem: {
+            closed_at: string | null;
+            dawn: string | null;
+            day: string;
+            dusk: string | null;
+            /**
+             * Format: int64
+             * @description how often it was summed up: more than once when something was said of it later
+             */
+            revision: number;
+            /** @description it will be summed up once more */
+            stale: boolean;
+            version: string;
+        };
+        NightsBody: {
+            items: components["schemas"]["NightItem"][] | null;
+        };
         NoteInputBody: {
             note?: string;
         };
@@ -1086,6 +1323,16 @@ export interface components {
         };
         PageFacilityItem: {
             items: components["schemas"]["FacilityItem"][] | null;
+            /** @description cursor of the next page, null on the last */
+            next: string | null;
+            /**
+             * Format: int64
+             * @description how many match in all, where that is known
+             */
+            total?: number;
+        };
+        PageFindingItem: {
+            items: components["schemas"]["FindingItem"][] | null;
             /** @description cursor of the next page, null on the last */
             next: string | null;
             /**
@@ -1114,6 +1361,16 @@ export interface components {
              */
             total?: number;
         };
+        PageLampNightItem: {
+            items: components["schemas"]["LampNightItem"][] | null;
+            /** @description cursor of the next page, null on the last */
+            next: string | null;
+            /**
+             * Format: int64
+             * @description how many match in all, where that is known
+             */
+            total?: number;
+        };
         PageMemberItem: {
             items: components["schemas"]["MemberItem"][] | null;
             /** @description cursor of the next page, null on the last */
@@ -1126,6 +1383,16 @@ export interface components {
         };
         PageQuarantined: {
             items: components["schemas"]["Quarantined"][] | null;
+            /** @description cursor of the next page, null on the last */
+            next: string | null;
+            /**
+             * Format: int64
+             * @description how many match in all, where that is known
+             */
+            total?: number;
+        };
+        PageRateItem: {
+            items: components["schemas"]["RateItem"][] | null;
             /** @description cursor of the next page, null on the last */
             next: string | null;
             /**
@@ -1201,6 +1468,19 @@ export interface components {
             ok: boolean;
             trouble?: string;
         };
+        PartItem: {
+            /** @enum {string} */
+            bucket: "faulty" | "unknown" | "excluded";
+            /** Format: int64 */
+            finding: number | null;
+            from: string | null;
+            /** @description the rules or the finding's defect; of unknown silent, unheard, gone or away; of excluded maintenance, installed or census */
+            reason: string;
+            /** Format: int64 */
+            ticket: number | null;
+            ticket_number: string;
+            to: string | null;
+        };
         PasswordInputBody: {
             new: string;
             old: string;
@@ -1215,6 +1495,25 @@ export interface components {
              * @description true and false are 1 and 0; of a text channel always 1
              */
             v: number;
+        };
+        "Post-lighting-findings-id-endRequest": {
+            /**
+             * Format: date-time
+             * @description now if not given
+             */
+            ended_at?: string;
+            note?: string;
+        };
+        "Post-lighting-findingsRequest": {
+            /** @description such as lamp_out, leaning or dirty_glass */
+            defect: string;
+            facility: string;
+            /**
+             * Format: date-time
+             * @description now if not given; at most 100 days ago: the nights since are summed up anew
+             */
+            found_at?: string;
+            note?: string;
         };
         Problem: {
             /**
@@ -1271,6 +1570,67 @@ export interface components {
             size: number;
             source: string;
             topic: string;
+        };
+        RateItem: {
+            /**
+             * Format: double
+             * @description all that is unknown counted as intact
+             */
+            best: number | null;
+            /**
+             * Format: int64
+             * @description maintenance, out of service, not yet installed
+             */
+            excluded: number;
+            /** Format: int64 */
+            faulty: number;
+            /** @description the first night that is in it */
+            from: string;
+            /** Format: int64 */
+            intact: number;
+            /** @description where the lamps behind it are listed */
+            lamps: string;
+            level: string;
+            /** @description below the target */
+            low: boolean;
+            /** @description of an area that the census knows */
+            name: string;
+            /**
+             * Format: int64
+             * @description how many are in it
+             */
+            nights: number;
+            /** @example 2026-Q1 */
+            period: string;
+            /** @description area code, cabinet, or district/road; of the city, and of lamps that have none, empty */
+            place: string;
+            rate: string;
+            /**
+             * Format: double
+             * @description of the classes of road, as they have part in it
+             */
+            target: number;
+            /** @description the last night that is in it */
+            to: string;
+            /**
+             * @description what the four buckets count
+             * @enum {string}
+             */
+            unit: "lamp_nights" | "lamp_ms";
+            /** Format: int64 */
+            unknown: number;
+            /**
+             * Format: double
+             * @description the figure, 0 to 1; null when there is nothing to judge
+             */
+            value: number | null;
+            /** @description of the definition */
+            version: string;
+            /**
+             * Format: double
+             * @description all that is unknown counted as faulty
+             */
+            worst: number | null;
         };
         ReadingsBody: {
             channel: string;
@@ -1375,6 +1735,7 @@ export interface components {
             event_at: string | null;
             facility: string;
             facility_name: string;
+            historic: boolean;
             /** Format: int64 */
             id: number;
             kind: string;
@@ -2371,6 +2732,739 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PageGapItem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-lighting-definitions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DefinitionsBody"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-lighting-findings": {
+        parameters: {
+            query?: {
+                /** @description next of the page before */
+                cursor?: string;
+                limit?: number;
+                /** @description what to sort by; each list says what it knows */
+                sort?: string;
+                order?: "asc" | "desc";
+                facility?: string;
+                /** @description only those that last */
+                open?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageFindingItem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-lighting-findings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Post-lighting-findingsRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FindingItem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-lighting-findings-id-end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Post-lighting-findings-id-endRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FindingItem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-lighting-nights": {
+        parameters: {
+            query?: {
+                rate?: string;
+                /** @description 92 days ago if not given */
+                from?: string;
+                /** @description today if not given */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NightsBody"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-lighting-rates": {
+        parameters: {
+            query?: {
+                /** @description next of the page before */
+                cursor?: string;
+                limit?: number;
+                /** @description what to sort by; each list says what it knows */
+                sort?: string;
+                order?: "asc" | "desc";
+                /** @description a definition's name: intact or lit, unless the city has others */
+                rate?: string;
+                /** @description of the definition; all if not given: sums of two are never mixed */
+                version?: string;
+                level?: "city" | "district" | "street" | "community" | "cabinet" | "road";
+                /** @description only what lies wholly in this area */
+                area?: string;
+                /** @description only this one: an area code, a cabinet, or district/road; of the lamps that have none - */
+                place?: string;
+                /** @description the first night, by the day of its dusk */
+                from?: string;
+                /** @description the last night */
+                to?: string;
+                period?: "day" | "month" | "quarter";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageRateItem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-lighting-rates.csv": {
+        parameters: {
+            query?: {
+                /** @description a definition's name: intact or lit, unless the city has others */
+                rate?: string;
+                /** @description of the definition; all if not given: sums of two are never mixed */
+                version?: string;
+                level?: "city" | "district" | "street" | "community" | "cabinet" | "road";
+                /** @description only what lies wholly in this area */
+                area?: string;
+                /** @description only this one: an area code, a cabinet, or district/road; of the lamps that have none - */
+                place?: string;
+                /** @description the first night, by the day of its dusk */
+                from?: string;
+                /** @description the last night */
+                to?: string;
+                period?: "day" | "month" | "quarter";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description CSV in UTF-8 with a byte order mark */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-lighting-rates-lamps": {
+        parameters: {
+            query?: {
+                /** @description next of the page before */
+                cursor?: string;
+                limit?: number;
+                /** @description what to sort by; each list says what it knows */
+                sort?: string;
+                order?: "asc" | "desc";
+                /** @description a definition's name: intact or lit, unless the city has others */
+                rate?: string;
+                /** @description of the definition; all if not given: sums of two are never mixed */
+                version?: string;
+                level?: "city" | "district" | "street" | "community" | "cabinet" | "road";
+                /** @description only what lies wholly in this area */
+                area?: string;
+                /** @description only this one: an area code, a cabinet, or district/road; of the lamps that have none - */
+                place?: string;
+                /** @description the first night, by the day of its dusk */
+                from?: string;
+                /** @description the last night */
+                to?: string;
+                /** @description only these, with commas between; all if not given */
+                bucket?: ("intact" | "faulty" | "unknown" | "excluded")[] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageLampNightItem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-lighting-rates-lamps.csv": {
+        parameters: {
+            query?: {
+                /** @description a definition's name: intact or lit, unless the city has others */
+                rate?: string;
+                /** @description of the definition; all if not given: sums of two are never mixed */
+                version?: string;
+                level?: "city" | "district" | "street" | "community" | "cabinet" | "road";
+                /** @description only what lies wholly in this area */
+                area?: string;
+                /** @description only this one: an area code, a cabinet, or district/road; of the lamps that have none - */
+                place?: string;
+                /** @description the first night, by the day of its dusk */
+                from?: string;
+                /** @description the last night */
+                to?: string;
+                /** @description only these, with commas between; all if not given */
+                bucket?: ("intact" | "faulty" | "unknown" | "excluded")[] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description CSV in UTF-8 with a byte order mark */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
                 };
             };
             /** @description Unauthorized */
@@ -3432,6 +4526,8 @@ export interface operations {
                 facility?: string;
                 severity?: "info" | "minor" | "major" | "critical";
                 defect?: string;
+                /** @description about faults that were over before anybody heard of them, or not; both if not given */
+                historic?: "true" | "false";
                 /** @description opened at or after */
                 from?: string;
                 /** @description opened before */
