@@ -5,12 +5,12 @@ type ItemType uint8
 
 // The types of item. They are record types of the log's format: never renumber.
 const (
-	ItemUplink  ItemType = iota + 1 // Uplink, and either Message or Refusal
-	ItemCensus                      // Control is a JSON array of census changes (registry.Change)
-	ItemRuleSet                     // Control is a rule file that was switched on
-	ItemWindow                      // Control is a maintenance window
-	ItemLink                        // Control says whether a way in is up (rules.Link)
-	ItemStanding                    // Control is what another partition knew of a facility (rules.Handover)
+	ItemUplink   ItemType = iota + 1 // Uplink, and either Message or Refusal
+	ItemCensus                       // Control is a JSON array of census changes (registry.Change)
+	ItemRuleSet                      // Control is a rule file that was switched on
+	ItemWindow                       // Control is a maintenance window
+	ItemLink                         // Control says whether a way in is up (rules.Link)
+	ItemStanding                     // Control is what another partition knew of a facility (rules.Handover)
 )
 
 // Item is one record of the log after decoding.
