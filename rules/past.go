@@ -78,9 +78,9 @@ func runOf(f *facility) *facility {
 	return g
 }
 
-// surveyed takes over what the census says of f.
-func (g *facility) surveyed(f *facility) {
-	g.id, g.device, g.kind, g.limits, g.model, g.area, g.lon, g.lat, g.hasPlace = f.id, f.device, f.kind, f.limits, f.model, f.area, f.lon, f.lat, f.hasPlace
+// surveyed takes over what the census says of g.
+func (f *facility) surveyed(g *facility) {
+	f.id, f.device, f.kind, f.limits, f.model, f.area, f.lon, f.lat, f.hasPlace = g.id, g.device, g.kind, g.limits, g.model, g.area, g.lon, g.lat, g.hasPlace
 }
 
 // knows tells whether t lies in what was judged.
