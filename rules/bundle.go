@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"lamplighter/rules/strict"
 )
 
 //go:embed default/default.yml
@@ -50,7 +52,7 @@ func Sources(paths []string) ([]Source, error) {
 				return nil, fmt.Errorf("read rules: %w", err)
 			}
 			if len(text) > maxSource {
-				return nil, &Mistake{File: f, Msg: fmt.Sprintf("found %d bytes; a rule file has at most %d", len(text), maxSource)}
+				return nil, &strict.Mistake{File: f, Msg: fmt.Sprintf("found %d bytes; a rule file has at most %d", len(text), maxSource)}
 			}
 			out = append(out, Source{f, text})
 		}
@@ -76,7 +78,7 @@ func listed(path string) ([]string, error) {
 		files = append(files, slices.DeleteFunc(m, isTrial)...)
 	}
 	if len(files) == 0 {
-		return nil, &Mistake{File: path, Msg: "the folder has no rule file; want *.yml or *.yaml"}
+		return nil, &strict.Mistake{File: path, Msg: "the folder has no rule file; want *.yml or *.yaml"}
 	}
 	slices.Sort(files)
 	return files, nil

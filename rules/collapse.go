@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"lamplighter/rules/strict"
 )
 
 // Level is what the members of a common cause hang on.
@@ -50,23 +52,23 @@ func (t *ruleText) collapse(r *reader, n *yaml.Node) {
 	c := &Collapse{}
 	levels := levelNames[1:]
 	var least float64
-	before := len(r.wrong)
-	ok := r.mapping(n, "collapse", fields{
-		"of": r.text("collapse.of", &c.Of),
+	before := len(r.Wrong)
+	ok := r.Mapping(n, "collapse", strict.Fields{
+		"of": r.Text("collapse.of", &c.Of),
 		"by": func(n *yaml.Node) {
 			if why, ok := notLocal[n.Value]; ok {
-				r.fail(n, "collapse.by: %s cannot be had: %s; want %s", n.Value, why, either(levels))
+				r.Fail(n, "collapse.by: %s cannot be had: %s; want %s", n.Value, why, strict.Either(levels))
 				return
 			}
-			r.choice("collapse.by", levels, func(s string) { c.By = Level(slices.Index(levelNames[:], s)) })(n)
+			r.Choice("collapse.by", levels, func(s string) { c.By = Level(slices.Index(levelNames[:], s)) })(n)
 		},
-		"share":    r.number("collapse.share", 0.01, 1, &c.Share),
-		"at_least": r.number("collapse.at_least", 1, 1e6, &least),
-		"within":   r.duration("collapse.within", &c.Within),
+		"share":    r.Number("collapse.share", 0.01, 1, &c.Share),
+		"at_least": r.Number("collapse.at_least", 1, 1e6, &least),
+		"within":   r.Duration("collapse.within", &c.Within),
 	})
 	c.AtLeast = int(least)
-	if ok && len(r.wrong) == before && (c.Of == "" || c.By == 0 || c.Share == 0 && c.AtLeast == 0) {
-		r.fail(n, "collapse needs of: RULE, by: %s, and share or at_least", either(levels))
+	if ok && len(r.Wrong) == before && (c.Of == "" || c.By == 0 || c.Share == 0 && c.AtLeast == 0) {
+		r.Fail(n, "collapse needs of: RULE, by: %s, and share or at_least", strict.Either(levels))
 	}
 	t.Collapse = c
 }
@@ -76,7 +78,7 @@ func (c *compiler) linkCollapse(kr *kindRules, r *Rule) {
 	of := c.set.find(r.Kind, r.Collapse.Of)
 	switch {
 	case of == nil:
-		c.wrong = append(c.wrong, c.mistake(r, "collapse.of: %s has no rule %s%s", r.Kind, r.Collapse.Of, meant(r.Collapse.Of, c.names(r.Kind))))
+		c.wrong = append(c.wrong, c.mistake(r, "collapse.of: %s has no rule %s%s", r.Kind, r.Collapse.Of, strict.Meant(r.Collapse.Of, c.names(r.Kind))))
 	case of.Collapse != nil:
 		c.wrong = append(c.wrong, c.mistake(r, "collapse.of: %s is a collapse itself; want the rule of the members", of.Name))
 	case len(kr.collapses) == maxCollapses:

@@ -11,6 +11,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"lamplighter/devices"
+	"lamplighter/rules/strict"
 )
 
 // derived is a value that a rule makes of the past of a channel: its change per
@@ -87,7 +88,7 @@ func p95(s []sample) float64 {
 // values reads the derived values of a rule.
 func (t *ruleText) values(r *reader, n *yaml.Node) {
 	if n.Kind != yaml.MappingNode {
-		r.fail(n, "values: found %s; want names, such as {rise: {channel: water_level_m, window: 10m, rate: 1m}}", shape(n))
+		r.Fail(n, "values: found %s; want names, such as {rise: {channel: water_level_m, window: 10m, rate: 1m}}", strict.Shape(n))
 		return
 	}
 	words := make([]string, 0, len(folds))
@@ -95,28 +96,26 @@ func (t *ruleText) values(r *reader, n *yaml.Node) {
 		words = append(words, w)
 	}
 	slices.Sort(words)
-	fs := fields{}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		name := n.Content[i].Value
-		fs[name] = func(n *yaml.Node) {
-			d := derivedText{name: name, at: n}
-			what, before := "values."+name, len(r.wrong)
-			if !r.mapping(n, what, fields{
-				"channel":   r.text(what+".channel", &d.channel),
-				"window":    r.duration(what+".window", &d.window),
-				"rate":      r.duration(what+".rate", &d.rate),
-				"aggregate": r.choice(what+".aggregate", words, func(s string) { d.aggregate = s }),
-			}) || len(r.wrong) > before {
-				return
-			}
-			if d.channel == "" || d.window == 0 || (d.rate == 0) == (d.aggregate == "") {
-				r.fail(n, "%s: want channel, window, and either aggregate: %s, or rate: the time that the change is told per", what, either(words))
-				return
-			}
-			t.derived = append(t.derived, d)
-		}
+	r.Entries(n, "values", func(k, v *yaml.Node) { t.value(r, k.Value, v, words) })
+}
+
+// value reads one of them; words are the aggregates.
+func (t *ruleText) value(r *reader, name string, n *yaml.Node, words []string) {
+	d := derivedText{name: name, at: n}
+	what, before := "values."+name, len(r.Wrong)
+	if !r.Mapping(n, what, strict.Fields{
+		"channel":   r.Text(what+".channel", &d.channel),
+		"window":    r.Duration(what+".window", &d.window),
+		"rate":      r.Duration(what+".rate", &d.rate),
+		"aggregate": r.Choice(what+".aggregate", words, func(s string) { d.aggregate = s }),
+	}) || len(r.Wrong) > before {
+		return
 	}
-	r.mapping(n, "values", fs)
+	if d.channel == "" || d.window == 0 || (d.rate == 0) == (d.aggregate == "") {
+		r.Fail(n, "%s: want channel, window, and either aggregate: %s, or rate: the time that the change is told per", what, strict.Either(words))
+		return
+	}
+	t.derived = append(t.derived, d)
 }
 
 func (t *ruleText) derivedNames() []string {
@@ -133,15 +132,15 @@ func (x *expressions) declare() {
 		ch := x.l.channels[d.channel]
 		switch {
 		case ch == nil:
-			x.r.fail(d.at, "values.%s: %s", d.name, x.l.stranger(d.channel, x.c.dict))
+			x.r.Fail(d.at, "values.%s: %s", d.name, x.l.stranger(d.channel, x.c.dict))
 		case ch.Type == devices.Text:
-			x.r.fail(d.at, "values.%s: %s is a text; want a channel of numbers", d.name, d.channel)
+			x.r.Fail(d.at, "values.%s: %s is a text; want a channel of numbers", d.name, d.channel)
 		case !ruleName.MatchString(d.name) || slices.Contains(x.l.words, d.name) || strings.HasPrefix(d.name, limitPrefix):
-			x.r.fail(d.at, "values.%s: the name is taken, or no name: want small letters, digits and _, unlike any channel", d.name)
+			x.r.Fail(d.at, "values.%s: the name is taken, or no name: want small letters, digits and _, unlike any channel", d.name)
 		default:
 			env, err := x.env.Extend(cel.Variable(d.name, cel.DoubleType))
 			if err != nil {
-				x.r.fail(d.at, "values.%s: %v", d.name, err)
+				x.r.Fail(d.at, "values.%s: %v", d.name, err)
 				continue
 			}
 			x.env = env

@@ -3,9 +3,7 @@ package rules
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
-	"io"
 	"regexp"
 	"strconv"
 	"strings"
@@ -14,6 +12,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"lamplighter/devices"
+	"lamplighter/rules/strict"
 )
 
 // ruleText is a rule as it stands in a file.
@@ -32,20 +31,20 @@ type ruleText struct {
 type stepAt struct{ when, clear *yaml.Node }
 
 // Parse compiles a rule file, or a [Bundle] of several, against the channels of
-// dict. An error is [Mistakes]: each with file, line and column, what was found
+// dict. An error is [strict.Mistakes]: each with file, line and column, what was found
 // and what is wanted.
 func Parse(text []byte, dict *devices.Dictionary) (*Set, error) {
 	sum := sha256.Sum256(text)
 	zone, sources := unbundle(text)
 	loc, err := time.LoadLocation(zone)
 	if err != nil {
-		return nil, Mistakes{{File: "rules", Line: 1, Msg: fmt.Sprintf("%q is no time zone", zone)}}
+		return nil, strict.Mistakes{{File: "rules", Line: 1, Msg: fmt.Sprintf("%q is no time zone", zone)}}
 	}
 	c := &compiler{set: &Set{text: string(text), version: hex.EncodeToString(sum[:6])}, dict: dict, zone: loc, where: make(map[*Rule]string)}
 	for _, s := range sources {
-		r := &reader{file: s.Name, lines: strings.Split(string(s.Text), "\n")}
-		c.file(r, s.Text)
-		c.wrong = append(c.wrong, r.wrong...)
+		r := read(s.Name, s.Text)
+		r.Documents(func(n *yaml.Node) { c.document(r, n) })
+		c.wrong = append(c.wrong, r.Wrong...)
 	}
 	if len(c.wrong) == 0 {
 		c.link()
@@ -56,36 +55,10 @@ func Parse(text []byte, dict *devices.Dictionary) (*Set, error) {
 	return c.set, nil
 }
 
-var yamlLine = regexp.MustCompile(`line (\d+): `)
-
-// file reads one file, which may have several documents.
-func (c *compiler) file(r *reader, text []byte) {
-	d := yaml.NewDecoder(strings.NewReader(string(text)))
-	for {
-		var doc yaml.Node
-		err := d.Decode(&doc)
-		if errors.Is(err, io.EOF) {
-			return
-		}
-		if err != nil {
-			line := 0
-			msg := strings.TrimPrefix(err.Error(), "yaml: ")
-			if m := yamlLine.FindStringSubmatchIndex(msg); m != nil {
-				line, _ = strconv.Atoi(msg[m[2]:m[3]])
-				msg = msg[:m[0]] + msg[m[1]:]
-			}
-			r.failAt(line, 0, "this is no YAML: %s", msg)
-			return
-		}
-		if len(doc.Content) > 0 {
-			c.document(r, doc.Content[0])
-		}
-	}
-}
-
+// document reads one of a file, which may have several.
 func (c *compiler) document(r *reader, n *yaml.Node) {
-	r.mapping(n, "the file", fields{"groups": func(n *yaml.Node) {
-		r.list(n, "groups", func(n *yaml.Node) { c.group(r, n) })
+	r.Mapping(n, "the file", strict.Fields{"groups": func(n *yaml.Node) {
+		r.List(n, "groups", func(n *yaml.Node) { c.group(r, n) })
 	}})
 }
 
@@ -94,35 +67,30 @@ func (c *compiler) group(r *reader, n *yaml.Node) {
 	kind := devices.KindUnknown
 	var list, late *yaml.Node
 	var lateness time.Duration
-	kinds := []string{devices.Manhole.String(), devices.Streetlight.String(), devices.Bridge.String()}
-	ok := r.mapping(n, "group", fields{
-		"kind": r.choice("kind", kinds, func(s string) {
-			if k, err := devices.ParseKind(s); err == nil {
-				kind = k
-			}
-		}),
+	ok := r.Mapping(n, "group", strict.Fields{
+		"kind":  r.kind(&kind),
 		"rules": func(n *yaml.Node) { list = n },
 		"lateness": func(n *yaml.Node) {
 			late = n
-			r.duration("lateness", &lateness)(n)
+			r.Duration("lateness", &lateness)(n)
 		},
 	})
 	switch {
 	case !ok:
 		return
 	case kind == devices.KindUnknown:
-		if len(r.wrong) == 0 || r.wrong[len(r.wrong)-1].Line != n.Line {
-			r.fail(n, "a group without a kind; want kind: %s", either(kinds))
+		if len(r.Wrong) == 0 || r.Wrong[len(r.Wrong)-1].Line != n.Line {
+			r.Fail(n, "a group without a kind; want kind: %s", strict.Either(kinds))
 		}
 		return
 	case list == nil:
-		r.fail(n, "a group without rules; want rules: and a list of them")
+		r.Fail(n, "a group without rules; want rules: and a list of them")
 		return
 	}
 	if late != nil {
 		c.lateness(r, kind, late, lateness)
 	}
-	r.list(list, "rules", func(n *yaml.Node) { c.rule(r, kind, n) })
+	r.List(list, "rules", func(n *yaml.Node) { c.rule(r, kind, n) })
 }
 
 // maxLateness bounds how long a reading can wait: longer, and it is not the
@@ -134,11 +102,11 @@ func (c *compiler) lateness(r *reader, kind devices.Kind, n *yaml.Node, d time.D
 	kr := &c.set.kinds[kind]
 	switch {
 	case d > maxLateness:
-		r.fail(n, "lateness: found %s; want at most %s: what comes later is history", n.Value, maxLateness)
+		r.Fail(n, "lateness: found %s; want at most %s: what comes later is history", n.Value, maxLateness)
 	case kr.late != "" && kr.lateness != d.Milliseconds():
-		r.fail(n, "lateness: found %s; in %s it is %s, and a %s has one", n.Value, kr.late, time.Duration(kr.lateness)*time.Millisecond, kind)
+		r.Fail(n, "lateness: found %s; in %s it is %s, and a %s has one", n.Value, kr.late, time.Duration(kr.lateness)*time.Millisecond, kind)
 	default:
-		kr.lateness, kr.late = d.Milliseconds(), fmt.Sprintf("%s:%d", r.file, n.Line)
+		kr.lateness, kr.late = d.Milliseconds(), r.Where(n)
 	}
 }
 
@@ -146,73 +114,65 @@ var ruleName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,47}$`)
 
 // rule reads one rule and compiles it.
 func (c *compiler) rule(r *reader, kind devices.Kind, n *yaml.Node) {
-	r.rule = ""
+	r.About = ""
+	defer func() { r.About = "" }()
 	if n.Kind == yaml.MappingNode {
 		for i := 0; i+1 < len(n.Content); i += 2 {
-			if n.Content[i].Value == "name" {
-				r.rule = n.Content[i+1].Value
+			if name := n.Content[i+1].Value; n.Content[i].Value == "name" && name != "" {
+				r.About = "rule " + name
 			}
 		}
 	}
-	defer func() { r.rule = "" }()
 	t := &ruleText{at: n}
 	t.Kind = kind
-	before := len(r.wrong)
-	if !r.mapping(n, "rule", t.fields(r)) || len(r.wrong) > before {
+	before := len(r.Wrong)
+	if !r.Mapping(n, "rule", t.fields(r)) || len(r.Wrong) > before {
 		return
 	}
 	t.check(r)
-	if len(r.wrong) == before {
+	if len(r.Wrong) == before {
 		c.compile(r, t)
 	}
 }
 
 // fields is what a rule may say.
-func (t *ruleText) fields(r *reader) fields {
-	return fields{
-		"name":      r.text("name", &t.Name),
+func (t *ruleText) fields(r *reader) strict.Fields {
+	return strict.Fields{
+		"name":      r.Text("name", &t.Name),
 		"when":      t.expression(r, "when", &t.When, &t.whenAt),
 		"clear":     t.expression(r, "clear", &t.Clear, &t.clearAt),
 		"at_once":   t.expression(r, "at_once", &t.AtOnce, &t.onceAt),
 		"values":    func(n *yaml.Node) { t.values(r, n) },
-		"for":       r.duration("for", &t.For),
-		"clear_for": r.duration("clear_for", &t.ClearFor),
+		"for":       r.Duration("for", &t.For),
+		"clear_for": r.Duration("clear_for", &t.ClearFor),
 		"max_age": func(n *yaml.Node) {
-			r.duration("max_age", &t.MaxAge)(n)
+			r.Duration("max_age", &t.MaxAge)(n)
 			if t.MaxAge <= 0 {
-				r.fail(n, "max_age: found %s; want more than 0s", t.MaxAge)
+				r.Fail(n, "max_age: found %s; want more than 0s", t.MaxAge)
 			}
 		},
-		"silent":   r.number("silent", 1, 1000, &t.Silent),
+		"silent":   r.Number("silent", 1, 1000, &t.Silent),
 		"collapse": func(n *yaml.Node) { t.collapse(r, n) },
 		"circuit": func(n *yaml.Node) {
-			r.fail(n, "circuit is called collapse now; write collapse: {of: comm_lost, by: circuit, share: 0.8, at_least: 3}")
+			r.Fail(n, "circuit is called collapse now; write collapse: {of: comm_lost, by: circuit, share: 0.8, at_least: 3}")
 		},
 		"schedule": func(n *yaml.Node) { t.Schedule = r.schedule(n) },
 		"severity": r.severity("severity", &t.Severity),
-		"steps":    func(n *yaml.Node) { r.list(n, "steps", func(n *yaml.Node) { t.step(r, n) }) },
+		"steps":    func(n *yaml.Node) { r.List(n, "steps", func(n *yaml.Node) { t.step(r, n) }) },
 		"channel":  func(n *yaml.Node) { t.channel = n },
 		"limits":   func(n *yaml.Node) { t.limits(r, n) },
 		"page": func(n *yaml.Node) {
-			r.mapping(n, "page", fields{"after": r.duration("page.after", &t.Page.After), "clear_after": r.duration("page.clear_after", &t.Page.ClearAfter)})
+			r.Mapping(n, "page", strict.Fields{"after": r.Duration("page.after", &t.Page.After), "clear_after": r.Duration("page.clear_after", &t.Page.ClearAfter)})
 		},
 		"summary": func(n *yaml.Node) {
-			r.mapping(n, "summary", fields{"zh": r.text("summary.zh", &t.Summary.ZH), "en": r.text("summary.en", &t.Summary.EN)})
+			r.Mapping(n, "summary", strict.Fields{"zh": r.Text("summary.zh", &t.Summary.ZH), "en": r.Text("summary.en", &t.Summary.EN)})
 		},
 	}
-}
-
-func (r *reader) severity(what string, to *Severity) func(*yaml.Node) {
-	words := make([]string, len(severities))
-	for i, s := range severities {
-		words[i] = string(s)
-	}
-	return r.choice(what, words, func(s string) { *to = Severity(s) })
 }
 
 // expression takes one over with its place.
 func (t *ruleText) expression(r *reader, what string, to *string, at **yaml.Node) func(*yaml.Node) {
-	read := r.text(what, to)
+	read := r.Text(what, to)
 	return func(n *yaml.Node) {
 		*at = n
 		read(n)
@@ -222,7 +182,7 @@ func (t *ruleText) expression(r *reader, what string, to *string, at **yaml.Node
 func (t *ruleText) step(r *reader, n *yaml.Node) {
 	var s Step
 	var at stepAt
-	if !r.mapping(n, "step", fields{
+	if !r.Mapping(n, "step", strict.Fields{
 		"severity": r.severity("step: severity", &s.Severity),
 		"when":     t.expression(r, "step: when", &s.When, &at.when),
 		"clear":    t.expression(r, "step: clear", &s.Clear, &at.clear),
@@ -230,7 +190,7 @@ func (t *ruleText) step(r *reader, n *yaml.Node) {
 		return
 	}
 	if s.Severity == "" || s.When == "" {
-		r.fail(n, "a step needs severity and when")
+		r.Fail(n, "a step needs severity and when")
 		return
 	}
 	t.Steps, t.stepsAt = append(t.Steps, s), append(t.stepsAt, at)
@@ -240,14 +200,14 @@ func (t *ruleText) step(r *reader, n *yaml.Node) {
 func (t *ruleText) check(r *reader) {
 	switch {
 	case t.Name == "":
-		r.fail(t.at, "a rule without a name; want name: something_short")
+		r.Fail(t.at, "a rule without a name; want name: something_short")
 		return
 	case !ruleName.MatchString(t.Name):
-		r.fail(t.at, "name: found %q; want small letters, digits and _, at most 48", t.Name)
+		r.Fail(t.at, "name: found %q; want small letters, digits and _, at most 48", t.Name)
 	case t.Severity == "":
-		r.fail(t.at, "severity is missing; want info, minor, major or critical")
+		r.Fail(t.at, "severity is missing; want info, minor, major or critical")
 	case t.Summary.ZH == "" || t.Summary.EN == "":
-		r.fail(t.at, "summary is missing; want summary: {zh: …, en: …}: it is what people read on their page")
+		r.Fail(t.at, "summary is missing; want summary: {zh: …, en: …}: it is what people read on their page")
 	}
 	says := 0
 	for _, is := range []bool{t.When != "", t.Silent > 0, t.Collapse != nil} {
@@ -256,21 +216,21 @@ func (t *ruleText) check(r *reader) {
 		}
 	}
 	if says != 1 {
-		r.fail(t.at, "it has %d of when, silent and collapse; want exactly one", says)
+		r.Fail(t.at, "it has %d of when, silent and collapse; want exactly one", says)
 	}
 	if t.When == "" && (t.Clear != "" || len(t.Steps) > 0 || len(t.derived) > 0 || len(t.Limits) > 0) {
-		r.fail(t.at, "clear, steps, values and limits belong to a rule with when")
+		r.Fail(t.at, "clear, steps, values and limits belong to a rule with when")
 	}
 	if t.Collapse != nil && (t.Schedule != nil || t.channel != nil) {
-		r.fail(t.at, "schedule and channel belong to the rule of the members; a collapse counts who is bad by it")
+		r.Fail(t.at, "schedule and channel belong to the rule of the members; a collapse counts who is bad by it")
 	}
 	if t.AtOnce != "" && (t.When == "" || t.For == 0) {
-		r.fail(t.onceAt, "at_once says when not to wait for for; it needs when and for")
+		r.Fail(t.onceAt, "at_once says when not to wait for for; it needs when and for")
 	}
 	rank := t.Severity.rank()
 	for i, s := range t.Steps {
 		if s.Severity.rank() <= rank {
-			r.fail(t.stepsAt[i].when, "steps: %s does not come after %s; want worse and worse severities", s.Severity, severities[max(1, rank)-1])
+			r.Fail(t.stepsAt[i].when, "steps: %s does not come after %s; want worse and worse severities", s.Severity, severities[max(1, rank)-1])
 		}
 		rank = s.Severity.rank()
 	}
@@ -305,10 +265,10 @@ func (c *compiler) names(k devices.Kind) []string {
 }
 
 // mistake is one about a rule that was read before.
-func (c *compiler) mistake(r *Rule, format string, args ...any) *Mistake {
+func (c *compiler) mistake(r *Rule, format string, args ...any) *strict.Mistake {
 	file, rest, _ := cutLast(c.where[r], ":")
 	line, _ := strconv.Atoi(rest)
-	return &Mistake{File: file, Line: line, Rule: r.Name, Msg: fmt.Sprintf(format, args...)}
+	return &strict.Mistake{File: file, Line: line, About: "rule " + r.Name, Msg: fmt.Sprintf(format, args...)}
 }
 
 func cutLast(s, sep string) (before, after string, ok bool) {

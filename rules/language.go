@@ -15,6 +15,7 @@ import (
 	"lamplighter/devices/bridge"
 	"lamplighter/devices/manhole"
 	"lamplighter/devices/streetlight"
+	"lamplighter/rules/strict"
 )
 
 // compiler makes a Set of rule files.
@@ -24,7 +25,7 @@ type compiler struct {
 	zone  *time.Location
 	langs [4]*language // by kind, made when needed
 	where map[*Rule]string
-	wrong Mistakes
+	wrong strict.Mistakes
 }
 
 // language is the variables that an expression about one kind may use.
@@ -95,22 +96,22 @@ func (l *language) bit(kr *kindRules, ch *devices.Channel) uint64 {
 func (c *compiler) compile(r *reader, t *ruleText) {
 	l, err := c.language(t.Kind)
 	if err != nil {
-		r.fail(t.at, "%v", err)
+		r.Fail(t.at, "%v", err)
 		return
 	}
-	before := len(r.wrong)
+	before := len(r.Wrong)
 	x := &expressions{c: c, r: r, l: l, env: l.env, t: t}
-	if x.declare(); len(r.wrong) > before {
+	if x.declare(); len(r.Wrong) > before {
 		return
 	}
 	for ch := range t.Limits {
 		if l.channels[ch] == nil {
-			r.fail(t.limitsAt, "limits: %s", l.stranger(ch, c.dict))
+			r.Fail(t.limitsAt, "limits: %s", l.stranger(ch, c.dict))
 		}
 	}
 	if t.channel != nil {
 		if t.Channel = l.channels[t.channel.Value]; t.Channel == nil {
-			r.fail(t.channel, "channel: %s", l.stranger(t.channel.Value, c.dict))
+			r.Fail(t.channel, "channel: %s", l.stranger(t.channel.Value, c.dict))
 		}
 	}
 	t.when = x.program("when", t.whenAt, t.When)
@@ -125,15 +126,15 @@ func (c *compiler) compile(r *reader, t *ruleText) {
 		t.Schedule.zone = c.zone
 	}
 	if have := c.set.find(t.Kind, t.Name); have != nil {
-		r.fail(t.at, "the name comes twice, first in %s", c.where[have])
+		r.Fail(t.at, "the name comes twice, first in %s", c.where[have])
 	}
-	if len(r.wrong) > before {
+	if len(r.Wrong) > before {
 		return
 	}
 	rule := t.Rule
 	rule.index = len(c.set.kinds[t.Kind].rules)
 	c.set.kinds[t.Kind].rules = append(c.set.kinds[t.Kind].rules, &rule)
-	c.where[&rule] = fmt.Sprintf("%s:%d", r.file, t.at.Line)
+	c.where[&rule] = r.Where(t.at)
 }
 
 // expressions compiles those of one rule.
@@ -156,23 +157,23 @@ func (x *expressions) program(what string, n *yaml.Node, text string) cel.Progra
 			if i > 0 && strings.HasPrefix(e.Message, "Syntax error") {
 				break // what follows from the first
 			}
-			line, column := x.r.place(n, head(text, e.Location.Line(), e.Location.Column()))
-			x.r.failAt(line, column, "%s: %s", what, x.l.explain(e.Message, x.c.dict, x.t))
+			line, column := x.r.Place(n, head(text, e.Location.Line(), e.Location.Column()))
+			x.r.FailAt(line, column, "%s: %s", what, x.l.explain(e.Message, x.c.dict, x.t))
 		}
 		return nil
 	}
 	if !ast.OutputType().IsEquivalentType(cel.BoolType) {
-		x.r.fail(n, "%s: %s is a %s; want true or false: compare it with something", what, text, typeName(ast.OutputType().String()))
+		x.r.Fail(n, "%s: %s is a %s; want true or false: compare it with something", what, text, typeName(ast.OutputType().String()))
 		return nil
 	}
 	if cost, err := x.env.EstimateCost(ast, textSizes{}); err != nil || cost.Max > celCost {
-		x.r.fail(n, "%s: it may cost %d steps each time; want at most %d: make two rules of it", what, cost.Max, celCost)
+		x.r.Fail(n, "%s: it may cost %d steps each time; want at most %d: make two rules of it", what, cost.Max, celCost)
 		return nil
 	}
 	x.uses(what, n, ast)
 	p, err := x.env.Program(ast, cel.EvalOptions(cel.OptOptimize), cel.CostLimit(celCost))
 	if err != nil {
-		x.r.fail(n, "%s: %v", what, err)
+		x.r.Fail(n, "%s: %v", what, err)
 		return nil
 	}
 	return p
@@ -195,7 +196,7 @@ func (x *expressions) uses(what string, n *yaml.Node, ast *cel.Ast) {
 		if ch, ok := strings.CutPrefix(name, limitPrefix); ok {
 			x.t.read(x.l.channels[ch])
 			if _, ok := x.t.Limits[ch]; !ok {
-				x.r.fail(n, "%s: %s has no default; write limits: {%s: NUMBER}, or {%s: census} where only the census knows it", what, name, ch, ch)
+				x.r.Fail(n, "%s: %s has no default; write limits: {%s: NUMBER}, or {%s: census} where only the census knows it", what, name, ch, ch)
 			}
 			continue
 		}
@@ -297,7 +298,7 @@ func (l *language) stranger(word string, dict *devices.Dictionary, own ...string
 		}
 		return fmt.Sprintf("%s has no limit: it is no number", bare)
 	}
-	return fmt.Sprintf("%s is no channel of a %s%s", word, l.kind, meant(word, append(own, l.words...)))
+	return fmt.Sprintf("%s is no channel of a %s%s", word, l.kind, strict.Meant(word, append(own, l.words...)))
 }
 
 // otherKinds says which kinds have a channel.

@@ -4,21 +4,18 @@ import (
 	"math"
 
 	"go.yaml.in/yaml/v3"
+
+	"lamplighter/rules/strict"
 )
 
 // limits reads channel: number, channel: census, or channel: {default, models}.
 func (t *ruleText) limits(r *reader, n *yaml.Node) {
 	t.limitsAt, t.Limits = n, make(map[string]Limit)
 	if n.Kind != yaml.MappingNode {
-		r.fail(n, "limits: found %s; want channels and their limits, such as {tilt_deg: 15}", shape(n))
+		r.Fail(n, "limits: found %s; want channels and their limits, such as {tilt_deg: 15}", strict.Shape(n))
 		return
 	}
-	fs := fields{}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		ch := n.Content[i].Value
-		fs[ch] = func(n *yaml.Node) { t.Limits[ch] = r.limit(n, ch) }
-	}
-	r.mapping(n, "limits", fs)
+	r.Entries(n, "limits", func(k, v *yaml.Node) { t.Limits[k.Value] = r.limit(v, k.Value) })
 }
 
 // censusOnly says that a limit is the facility's own business.
@@ -30,7 +27,7 @@ func (r *reader) limit(n *yaml.Node, ch string) Limit {
 	one := func(to *float64) func(*yaml.Node) {
 		return func(n *yaml.Node) {
 			if n.Value != censusOnly {
-				r.number(what, -1e12, 1e12, to)(n)
+				r.Number(what, -1e12, 1e12, to)(n)
 			}
 		}
 	}
@@ -38,18 +35,13 @@ func (r *reader) limit(n *yaml.Node, ch string) Limit {
 		one(&l.Default)(n)
 		return l
 	}
-	r.mapping(n, what, fields{"default": one(&l.Default), "models": func(n *yaml.Node) {
+	r.Mapping(n, what, strict.Fields{"default": one(&l.Default), "models": func(n *yaml.Node) {
 		l.Models = make(map[string]float64)
-		fs := fields{}
-		for i := 0; i+1 < len(n.Content); i += 2 {
-			model := n.Content[i].Value
-			fs[model] = func(n *yaml.Node) {
-				var x float64
-				r.number(what+".models."+model, -1e12, 1e12, &x)(n)
-				l.Models[model] = x
-			}
-		}
-		r.mapping(n, what+".models", fs)
+		r.Entries(n, what+".models", func(k, v *yaml.Node) {
+			var x float64
+			r.Number(what+".models."+k.Value, -1e12, 1e12, &x)(v)
+			l.Models[k.Value] = x
+		})
 	}})
 	return l
 }

@@ -8,6 +8,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"lamplighter/devices/sun"
+	"lamplighter/rules/strict"
 )
 
 // Schedule is when a rule is judged: by the sun at the facility's place, or by
@@ -27,17 +28,17 @@ var weekdays = []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"}
 func (r *reader) schedule(n *yaml.Node) *Schedule {
 	s := &Schedule{}
 	if n.Kind == yaml.ScalarNode {
-		r.choice("schedule", []string{"day", "night"}, func(w string) { s.Sun = w })(n)
+		r.Choice("schedule", []string{"day", "night"}, func(w string) { s.Sun = w })(n)
 		return s
 	}
 	var from, to string
 	days := 0
-	r.mapping(n, "schedule", fields{
-		"from": r.text("schedule.from", &from),
-		"to":   r.text("schedule.to", &to),
+	r.Mapping(n, "schedule", strict.Fields{
+		"from": r.Text("schedule.from", &from),
+		"to":   r.Text("schedule.to", &to),
 		"days": func(n *yaml.Node) {
-			r.list(n, "schedule.days", func(n *yaml.Node) {
-				r.choice("schedule.days", weekdays, func(w string) { s.Days[slices.Index(weekdays, w)] = true; days++ })(n)
+			r.List(n, "schedule.days", func(n *yaml.Node) {
+				r.Choice("schedule.days", weekdays, func(w string) { s.Days[slices.Index(weekdays, w)] = true; days++ })(n)
 			})
 		},
 	})
@@ -47,7 +48,7 @@ func (r *reader) schedule(n *yaml.Node) *Schedule {
 	}{{"from", from, &s.From}, {"to", to, &s.To}} {
 		t, err := time.Parse("15:04", x.text)
 		if err != nil && x.text != "24:00" {
-			r.fail(n, "schedule.%s: found %q; want a time of the day in quotes, such as \"18:30\"", x.what, x.text)
+			r.Fail(n, "schedule.%s: found %q; want a time of the day in quotes, such as \"18:30\"", x.what, x.text)
 			continue
 		}
 		*x.to = t.Hour()*60 + t.Minute()

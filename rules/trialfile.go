@@ -1,9 +1,7 @@
 package rules
 
 import (
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -16,6 +14,7 @@ import (
 
 	"lamplighter/devices"
 	"lamplighter/devices/registry"
+	"lamplighter/rules/strict"
 )
 
 // trialSuffixes are how the names of files with tests end; they are no rule
@@ -69,7 +68,7 @@ type expected struct {
 }
 
 // ReadTrials reads a file of tests, and the rule files that it names, which lie
-// beside it. An error is [Mistakes] or says what could not be read.
+// beside it. An error is [strict.Mistakes] or says what could not be read.
 func ReadTrials(path, zone string, dict *devices.Dictionary) (*Trials, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -80,32 +79,21 @@ func ReadTrials(path, zone string, dict *devices.Dictionary) (*Trials, error) {
 		return nil, fmt.Errorf("zone %q: %w", zone, err)
 	}
 	t := &Trials{file: path, dict: dict, zone: loc}
-	r := &reader{file: path, lines: strings.Split(string(text), "\n")}
+	r := read(path, text)
 	var files []string
-	var doc yaml.Node
-	switch err := yaml.Unmarshal(text, &doc); {
-	case err != nil && !errors.Is(err, io.EOF):
-		return nil, Mistakes{{File: path, Msg: "this is no YAML: " + strings.TrimPrefix(err.Error(), "yaml: ")}}
-	case len(doc.Content) == 0:
-		return nil, Mistakes{{File: path, Msg: "the file is empty; want rules: and tests:"}}
-	}
-	r.mapping(doc.Content[0], "the file", fields{
-		"rules": func(n *yaml.Node) {
-			r.list(n, "rules", func(n *yaml.Node) {
-				f := n.Value
-				if f != Builtin && !filepath.IsAbs(f) {
-					f = filepath.Join(filepath.Dir(path), f)
-				}
-				files = append(files, f)
-			})
-		},
-		"tests": func(n *yaml.Node) { r.list(n, "tests", func(n *yaml.Node) { t.test(r, n) }) },
+	r.Documents(func(n *yaml.Node) {
+		r.Mapping(n, "the file", strict.Fields{
+			"rules": func(n *yaml.Node) {
+				r.List(n, "rules", func(n *yaml.Node) { files = append(files, beside(path, n.Value)) })
+			},
+			"tests": func(n *yaml.Node) { r.List(n, "tests", func(n *yaml.Node) { t.test(r, n) }) },
+		})
 	})
-	if len(r.wrong) == 0 && (len(files) == 0 || len(t.tests) == 0) {
-		r.failAt(1, 0, "found %d rule files and %d tests; want rules: [FILE] and tests:", len(files), len(t.tests))
+	if len(r.Wrong) == 0 && (len(files) == 0 || len(t.tests) == 0) {
+		r.FailAt(1, 0, "found %d rule files and %d tests; want rules: [FILE] and tests:", len(files), len(t.tests))
 	}
-	if len(r.wrong) > 0 {
-		return nil, r.wrong
+	if len(r.Wrong) > 0 {
+		return nil, r.Wrong
 	}
 	ss, err := Sources(files)
 	if err != nil {
@@ -117,23 +105,31 @@ func ReadTrials(path, zone string, dict *devices.Dictionary) (*Trials, error) {
 	return t, nil
 }
 
+// beside is a rule file that the file at path names.
+func beside(path, file string) string {
+	if file == Builtin || filepath.IsAbs(file) {
+		return file
+	}
+	return filepath.Join(filepath.Dir(path), file)
+}
+
 func (t *Trials) test(r *reader, n *yaml.Node) {
 	x := &trial{line: n.Line, tolerance: time.Second, start: time.Date(2026, 1, 1, 0, 0, 0, 0, t.zone)}
-	r.mapping(n, "test", fields{
-		"name": r.text("name", &x.name),
+	r.Mapping(n, "test", strict.Fields{
+		"name": r.Text("name", &x.name),
 		"start": func(n *yaml.Node) {
 			at, err := time.Parse(time.RFC3339, n.Value)
 			if err != nil {
-				r.fail(n, "start: found %s; want an instant such as \"2026-01-01T20:00:00+08:00\"", shape(n))
+				r.Fail(n, "start: found %s; want an instant such as \"2026-01-01T20:00:00+08:00\"", strict.Shape(n))
 				return
 			}
 			x.start = at
 		},
-		"until":      r.duration("until", &x.until),
-		"tolerance":  r.duration("tolerance", &x.tolerance),
-		"facilities": func(n *yaml.Node) { r.list(n, "facilities", func(n *yaml.Node) { t.facility(r, n, x) }) },
-		"timeline":   func(n *yaml.Node) { r.list(n, "timeline", func(n *yaml.Node) { t.said(r, n, x) }) },
-		"expect":     func(n *yaml.Node) { r.list(n, "expect", func(n *yaml.Node) { x.expect(r, n) }) },
+		"until":      r.Duration("until", &x.until),
+		"tolerance":  r.Duration("tolerance", &x.tolerance),
+		"facilities": func(n *yaml.Node) { r.List(n, "facilities", func(n *yaml.Node) { t.facility(r, n, x) }) },
+		"timeline":   func(n *yaml.Node) { r.List(n, "timeline", func(n *yaml.Node) { t.said(r, n, x) }) },
+		"expect":     func(n *yaml.Node) { r.List(n, "expect", func(n *yaml.Node) { x.expect(r, n) }) },
 	})
 	for _, s := range x.says {
 		x.until = max(x.until, s.at, s.until)
@@ -143,9 +139,9 @@ func (t *Trials) test(r *reader, n *yaml.Node) {
 	}
 	switch {
 	case x.name == "":
-		r.fail(n, "a test without a name")
+		r.Fail(n, "a test without a name")
 	case x.until > maxTrial:
-		r.fail(n, "the test lasts %s; want at most %s", x.until, maxTrial)
+		r.Fail(n, "the test lasts %s; want at most %s", x.until, maxTrial)
 	}
 	t.tests = append(t.tests, x)
 }
@@ -160,14 +156,14 @@ func (r *reader) ids(n *yaml.Node) []string {
 	m := idRange.FindStringSubmatchIndex(n.Value)
 	if m == nil {
 		if n.Value == "" {
-			r.fail(n, "found %s; want the id of a facility", shape(n))
+			r.Fail(n, "found %s; want the id of a facility", strict.Shape(n))
 		}
 		return []string{n.Value}
 	}
 	from, _ := strconv.Atoi(n.Value[m[2]:m[3]])
 	to, _ := strconv.Atoi(n.Value[m[4]:m[5]])
 	if to < from || to-from >= 100_000 {
-		r.fail(n, "found %s; want a first and a last number, at most 100000 of them", n.Value)
+		r.Fail(n, "found %s; want a first and a last number, at most 100000 of them", n.Value)
 		return nil
 	}
 	out := make([]string, 0, to-from+1)
@@ -182,37 +178,27 @@ func (t *Trials) facility(r *reader, n *yaml.Node, x *trial) {
 	var ids []string
 	var area string
 	var expect float64
-	place, before := 0, len(r.wrong)
+	place, before := 0, len(r.Wrong)
 	degrees := func(what string, most float64, to *float64) func(*yaml.Node) {
-		return func(n *yaml.Node) { place++; r.number(what, -most, most, to)(n) }
+		return func(n *yaml.Node) { place++; r.Number(what, -most, most, to)(n) }
 	}
-	kinds := []string{devices.Manhole.String(), devices.Streetlight.String(), devices.Bridge.String()}
-	r.mapping(n, "facility", fields{
-		"id": func(n *yaml.Node) { ids = r.ids(n) },
-		"kind": r.choice("kind", kinds, func(s string) {
-			if k, err := devices.ParseKind(s); err == nil {
-				f.Kind = k
-			}
-		}),
-		"model": r.text("model", &f.Model), "cabinet": r.text("cabinet", &f.Cabinet), "circuit": r.text("circuit", &f.Circuit), "area": r.text("area", &area),
-		"expect_s": r.number("expect_s", 1, 1e7, &expect),
+	r.Mapping(n, "facility", strict.Fields{
+		"id":    func(n *yaml.Node) { ids = r.ids(n) },
+		"kind":  r.kind(&f.Kind),
+		"model": r.Text("model", &f.Model), "cabinet": r.Text("cabinet", &f.Cabinet), "circuit": r.Text("circuit", &f.Circuit), "area": r.Text("area", &area),
+		"expect_s": r.Number("expect_s", 1, 1e7, &expect),
 		"lon":      degrees("lon", 180, &f.Lon), "lat": degrees("lat", 90, &f.Lat),
 		"limits": func(n *yaml.Node) {
 			f.Limits = make(map[string]float64)
-			fs := fields{}
-			for i := 0; i+1 < len(n.Content); i += 2 {
-				ch := n.Content[i].Value
-				fs[ch] = func(n *yaml.Node) {
-					var l float64
-					r.number("limits."+ch, -1e12, 1e12, &l)(n)
-					f.Limits[ch] = l
-				}
-			}
-			r.mapping(n, "limits", fs)
+			r.Entries(n, "limits", func(k, v *yaml.Node) {
+				var l float64
+				r.Number("limits."+k.Value, -1e12, 1e12, &l)(v)
+				f.Limits[k.Value] = l
+			})
 		},
 	})
-	if len(r.wrong) == before && (len(ids) == 0 || f.Kind == devices.KindUnknown) {
-		r.fail(n, "a facility needs id and kind: %s", either(kinds))
+	if len(r.Wrong) == before && (len(ids) == 0 || f.Kind == devices.KindUnknown) {
+		r.Fail(n, "a facility needs id and kind: %s", strict.Either(kinds))
 	}
 	f.Area, f.ExpectS, f.HasPlace = devices.AreaCode(area), int64(expect), place == 2
 	for _, id := range ids {
@@ -223,10 +209,10 @@ func (t *Trials) facility(r *reader, n *yaml.Node, x *trial) {
 
 func (t *Trials) said(r *reader, n *yaml.Node, x *trial) {
 	var s said
-	before := len(r.wrong)
-	r.mapping(n, "timeline", fields{
-		"at": r.duration("at", &s.at), "every": r.duration("every", &s.every), "until": r.duration("until", &s.until),
-		"late": r.duration("late", &s.late), "silent": r.duration("silent", &s.silent),
+	before := len(r.Wrong)
+	r.Mapping(n, "timeline", strict.Fields{
+		"at": r.Duration("at", &s.at), "every": r.Duration("every", &s.every), "until": r.Duration("until", &s.until),
+		"late": r.Duration("late", &s.late), "silent": r.Duration("silent", &s.silent),
 		"facility": func(n *yaml.Node) { s.ids = append(s.ids, r.ids(n)...) },
 		"values":   func(n *yaml.Node) { s.values = t.values(r, n) },
 		"window":   func(n *yaml.Node) { s.window = r.window(n, &s.lasts) },
@@ -238,17 +224,17 @@ func (t *Trials) said(r *reader, n *yaml.Node, x *trial) {
 		}
 	}
 	switch {
-	case len(r.wrong) > before:
+	case len(r.Wrong) > before:
 	case one != 1:
-		r.fail(n, "a line of the timeline needs one of values, silent and window")
+		r.Fail(n, "a line of the timeline needs one of values, silent and window")
 	case s.window == nil && len(s.ids) == 0:
-		r.fail(n, "whose? want facility: ID")
+		r.Fail(n, "whose? want facility: ID")
 	case s.every > 0 && s.until <= s.at:
-		r.fail(n, "every needs until, after at")
+		r.Fail(n, "every needs until, after at")
 	}
 	for _, id := range s.ids {
 		if !slices.ContainsFunc(x.city, func(f registry.Facility) bool { return string(f.ID) == id }) {
-			r.fail(n, "the test has no facility %s", id)
+			r.Fail(n, "the test has no facility %s", id)
 			break
 		}
 	}
@@ -259,71 +245,66 @@ func (t *Trials) said(r *reader, n *yaml.Node, x *trial) {
 func (r *reader) window(n *yaml.Node, lasts *time.Duration) *Window {
 	w := &Window{Reason: "test", By: "test"}
 	var facility, area string
-	r.mapping(n, "window", fields{
-		"for": r.duration("window.for", lasts), "facility": r.text("window.facility", &facility), "cabinet": r.text("window.cabinet", &w.Cabinet),
-		"circuit": r.text("window.circuit", &w.Circuit), "area": r.text("window.area", &area), "kind": r.text("window.kind", &w.Kind), "rule": r.text("window.rule", &w.Rule),
+	r.Mapping(n, "window", strict.Fields{
+		"for": r.Duration("window.for", lasts), "facility": r.Text("window.facility", &facility), "cabinet": r.Text("window.cabinet", &w.Cabinet),
+		"circuit": r.Text("window.circuit", &w.Circuit), "area": r.Text("window.area", &area), "kind": r.Text("window.kind", &w.Kind), "rule": r.Text("window.rule", &w.Rule),
 	})
 	w.ID, w.Facility, w.Area = fmt.Sprint("line ", n.Line), devices.FacilityID(facility), devices.AreaCode(area)
 	w.To = lasts.Milliseconds()
 	if _, err := w.Check(); err != nil {
-		r.fail(n, "window: %v", err)
+		r.Fail(n, "window: %v", err)
 	}
 	return w
 }
 
 func (t *Trials) values(r *reader, n *yaml.Node) (out []devices.Value) {
-	fs := fields{}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		name := n.Content[i]
-		fs[name.Value] = func(n *yaml.Node) {
-			c := t.dict.Lookup([]byte(name.Value))
-			if c == nil {
-				var known []string
-				for _, c := range t.dict.All() {
-					known = append(known, c.Name)
-				}
-				r.fail(name, "values: there is no channel %s%s", name.Value, meant(name.Value, known))
-				return
+	r.Entries(n, "values", func(k, n *yaml.Node) {
+		c := t.dict.Lookup([]byte(k.Value))
+		if c == nil {
+			var known []string
+			for _, c := range t.dict.All() {
+				known = append(known, c.Name)
 			}
-			v := devices.Value{Channel: c}
-			switch c.Type {
-			case devices.Bool:
-				if n.Tag != "!!bool" {
-					r.fail(n, "%s: found %s; want true or false", c.Name, shape(n))
-				} else if n.Value == "true" {
-					v.Num = 1
-				}
-			case devices.Text:
-				v.Text = n.Value
-			default:
-				r.number(c.Name, -1e12, 1e12, &v.Num)(n)
-			}
-			out = append(out, v)
+			r.Fail(k, "values: there is no channel %s%s", k.Value, strict.Meant(k.Value, known))
+			return
 		}
-	}
-	r.mapping(n, "values", fs)
+		v := devices.Value{Channel: c}
+		switch c.Type {
+		case devices.Bool:
+			if n.Tag != "!!bool" {
+				r.Fail(n, "%s: found %s; want true or false", c.Name, strict.Shape(n))
+			} else if n.Value == "true" {
+				v.Num = 1
+			}
+		case devices.Text:
+			v.Text = n.Value
+		default:
+			r.Number(c.Name, -1e12, 1e12, &v.Num)(n)
+		}
+		out = append(out, v)
+	})
 	return out
 }
 
 func (x *trial) expect(r *reader, n *yaml.Node) {
 	e := expected{line: n.Line, members: -1}
 	var members float64 = -1
-	before := len(r.wrong)
+	before := len(r.Wrong)
 	saw := func(what TransitionType) func(*yaml.Node) {
 		return func(n *yaml.Node) {
 			if e.what != 0 {
-				r.fail(n, "expect: one line says one of opened, closed, changed and historic")
+				r.Fail(n, "expect: one line says one of opened, closed, changed and historic")
 			}
 			e.what, e.defect = what, n.Value
 		}
 	}
-	r.mapping(n, "expect", fields{
-		"at": r.duration("at", &e.at), "facility": r.text("facility", &e.facility), "severity": r.severity("severity", &e.severity),
-		"members": r.number("members", 0, 1e6, &members), "opened": saw(Opened), "closed": saw(Ended), "changed": saw(Changed), "historic": saw(Historic),
+	r.Mapping(n, "expect", strict.Fields{
+		"at": r.Duration("at", &e.at), "facility": r.Text("facility", &e.facility), "severity": r.severity("severity", &e.severity),
+		"members": r.Number("members", 0, 1e6, &members), "opened": saw(Opened), "closed": saw(Ended), "changed": saw(Changed), "historic": saw(Historic),
 	})
 	e.members = int(members)
-	if len(r.wrong) == before && (e.what == 0 || e.facility == "") {
-		r.fail(n, "expect: want at, facility, and one of opened, closed, changed and historic with the name of the rule")
+	if len(r.Wrong) == before && (e.what == 0 || e.facility == "") {
+		r.Fail(n, "expect: want at, facility, and one of opened, closed, changed and historic with the name of the rule")
 	}
 	x.expects = append(x.expects, e)
 }

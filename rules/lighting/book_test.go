@@ -11,6 +11,7 @@ import (
 	"lamplighter/devices/devicestest"
 	"lamplighter/devices/registry"
 	"lamplighter/rules"
+	"lamplighter/rules/strict"
 	"lamplighter/rules/tickets"
 )
 
@@ -217,18 +218,18 @@ func TestMistakesOfDefinitionsNameTheirPlace(t *testing.T) {
 		"instant without unit":  {strings.Replace(good, "[midnight]", "[dusk+30]", 1), "f.yml:5:16: rate intact: instants: found \"dusk+30\""},
 		"no instant by the sun": {strings.Replace(good, "[midnight]", "[\"21:30\"]", 1), "want at least one by dusk"},
 		"target over 100":       {good + "    target: 950\n", "f.yml:6:13: rate intact: target: found \"950\"; want a number from 0 to 100"},
-		"class of no road":      {good + "    targets: {lane: 90}\n", "unknown key lane; want branch, expressway, main, secondary"},
-		"unknown treatment":     {good + "    unknown: ignore\n", "f.yml:6:14: rate intact: unknown: found \"ignore\"; want apart, intact, faulty"},
+		"class of no road":      {good + "    targets: {lane: 90}\n", "f.yml:6:15: rate intact: targets: found \"lane\"; want expressway, main, secondary or branch"},
+		"unknown treatment":     {good + "    unknown: ignore\n", "f.yml:6:14: rate intact: unknown: found \"ignore\"; want apart, intact or faulty"},
 		"no version":            {strings.Replace(good, "    version: \"1\"\n", "", 1), "version and title"},
 		"no faults":             {good + "    faults: []\n", "would make every lamp intact"},
 		"same name twice":       {good + strings.TrimPrefix(good, "rates:\n"), "the name comes twice"},
-		"ticket on a cabinet":   {good + "    ticket: {levels: [cabinet]}\n", "want city, district, street, community"},
+		"ticket on a cabinet":   {good + "    ticket: {levels: [cabinet]}\n", "want city, district, street or community"},
 		"night by day":          {good + "    night: {from: \"06:00\", to: \"18:00\"}\n", "want from after noon"},
-		"nothing":               {"", "f.yml: found nothing"},
+		"nothing":               {"", "f.yml: found no rates; want rates:"},
 		"a list":                {"- a\n", "f.yml:1:1: file: found a list; want keys and values"},
 	} {
 		_, err := Parse("f.yml", []byte(c.text))
-		var m rules.Mistakes
+		var m strict.Mistakes
 		if !errors.As(err, &m) || !errors.Is(err, devices.ErrInvalid) || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want %s", name, err, c.want)
 		}

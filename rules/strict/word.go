@@ -1,59 +1,13 @@
-package rules
+package strict
 
 import (
 	"fmt"
 	"strings"
-
-	"lamplighter/devices"
 )
 
-// Mistake is one thing that is wrong with a rule file. Lines and columns count
-// from 1; 0 = not known.
-type Mistake struct {
-	File   string
-	Line   int
-	Column int
-	Rule   string // "" = of no rule
-	Msg    string // what was found, what is wanted
-}
-
-// Error is file:line:column: rule: what.
-func (m *Mistake) Error() string {
-	var b strings.Builder
-	b.WriteString(m.File)
-	if m.Line > 0 {
-		fmt.Fprintf(&b, ":%d", m.Line)
-	}
-	if m.Column > 0 {
-		fmt.Fprintf(&b, ":%d", m.Column)
-	}
-	b.WriteString(": ")
-	if m.Rule != "" {
-		fmt.Fprintf(&b, "rule %s: ", m.Rule)
-	}
-	b.WriteString(m.Msg)
-	return b.String()
-}
-
-// Mistakes is all that is wrong with a set of rule files, in their order. It is
-// a devices.ErrInvalid.
-type Mistakes []*Mistake
-
-// Error is one line for each.
-func (m Mistakes) Error() string {
-	lines := make([]string, len(m))
-	for i, x := range m {
-		lines[i] = x.Error()
-	}
-	return strings.Join(lines, "\n")
-}
-
-// Unwrap tells the kind of error.
-func (m Mistakes) Unwrap() error { return devices.ErrInvalid }
-
-// meant is " did you mean …?" for a word that is not among the known ones, or ""
+// Meant is "; did you mean …?" for a word that is not among the known ones, or ""
 // when none of them is near.
-func meant(word string, known []string) string {
+func Meant(word string, known []string) string {
 	best, at := "", 1+max(2, len(word)/3)
 	for _, k := range known {
 		if d := distance(word, k); d < len(k)-1 && (d < at || d == at && k < best) {
@@ -93,4 +47,12 @@ func distance(a, b string) int {
 		}
 	}
 	return rows[len(a)%3][len(b)]
+}
+
+// Either is "a, b or c".
+func Either(words []string) string {
+	if len(words) == 1 {
+		return words[0]
+	}
+	return strings.Join(words[:len(words)-1], ", ") + " or " + words[len(words)-1]
 }
