@@ -37,21 +37,16 @@ func (k *Keeper) NewToken(ctx context.Context, name string, r Role, life time.Du
 
 // Tokens is every token that has not expired, the newest first.
 func (k *Keeper) Tokens(ctx context.Context) ([]Token, error) {
-	rows, err := k.db.Query(ctx, `SELECT digest, name, role, created, expires FROM api_key WHERE kind='token' AND expires>? ORDER BY created DESC, digest`, k.now().UnixMilli())
+	out, err := database.All(ctx, k.db, func(row database.Row) (Token, error) {
+		var t Token
+		err := row.Scan(&t.ID, &t.Name, &t.Role, &t.Created, &t.Expires)
+		t.ID = t.ID[:min(tokenID, len(t.ID))]
+		return t, err
+	}, `SELECT digest, name, role, created, expires FROM api_key WHERE kind='token' AND expires>? ORDER BY created DESC, digest`, k.now().UnixMilli())
 	if err != nil {
 		return nil, fmt.Errorf("list tokens: %w", err)
 	}
-	defer rows.Close()
-	var out []Token
-	for rows.Next() {
-		var t Token
-		if err := rows.Scan(&t.ID, &t.Name, &t.Role, &t.Created, &t.Expires); err != nil {
-			return nil, fmt.Errorf("list tokens: %w", err)
-		}
-		t.ID = t.ID[:tokenID]
-		out = append(out, t)
-	}
-	return out, rows.Err()
+	return out, nil
 }
 
 // RevokeToken ends a token; devices.ErrNotFound if there is none.

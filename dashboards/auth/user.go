@@ -3,7 +3,6 @@ package auth
 import (
 	"context"
 	"crypto/rand"
-	"database/sql"
 	"errors"
 	"fmt"
 	"os"
@@ -87,20 +86,15 @@ func (k *Keeper) insert(ctx context.Context, u User, password string) error {
 
 // Users is everybody who may log in, by name.
 func (k *Keeper) Users(ctx context.Context) ([]User, error) {
-	rows, err := k.db.Query(ctx, `SELECT name, role, initial, created, changed FROM app_user ORDER BY name`)
+	out, err := database.All(ctx, k.db, func(row database.Row) (User, error) {
+		var u User
+		err := row.Scan(&u.Name, &u.Role, &u.Initial, &u.Created, &u.Changed)
+		return u, err
+	}, `SELECT name, role, initial, created, changed FROM app_user ORDER BY name`)
 	if err != nil {
 		return nil, fmt.Errorf("list users: %w", err)
 	}
-	defer rows.Close()
-	var out []User
-	for rows.Next() {
-		var u User
-		if err := rows.Scan(&u.Name, &u.Role, &u.Initial, &u.Created, &u.Changed); err != nil {
-			return nil, fmt.Errorf("list users: %w", err)
-		}
-		out = append(out, u)
-	}
-	return out, rows.Err()
+	return out, nil
 }
 
 // ChangeUser sets a role (not when "") and a password (not when ""), which ends
@@ -169,9 +163,8 @@ func notLastAdmin(ctx context.Context, tx *database.Tx, name string, r Role) err
 
 func userExists(ctx context.Context, tx *database.Tx, name string) error {
 	var one int
-	err := tx.QueryRow(ctx, `SELECT 1 FROM app_user WHERE name=?`, name).Scan(&one)
-	if errors.Is(err, sql.ErrNoRows) {
-		return fmt.Errorf("no such user: %w", devices.ErrNotFound)
+	if err := database.Found(tx.QueryRow(ctx, `SELECT 1 FROM app_user WHERE name=?`, name).Scan(&one)); err != nil {
+		return fmt.Errorf("no such user: %w", err)
 	}
-	return err
+	return nil
 }

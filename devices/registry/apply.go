@@ -2,7 +2,6 @@ package registry
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -244,10 +243,7 @@ func (a *applied) secrets(ctx context.Context) error {
 func (a *applied) remove(ctx context.Context, ids []devices.FacilityID) error {
 	for _, id := range ids {
 		f, err := scan(a.tx.QueryRow(ctx, `SELECT `+columns+` FROM facility WHERE id=?`, string(id)))
-		if errors.Is(err, sql.ErrNoRows) {
-			err = devices.ErrNotFound
-		}
-		if err != nil {
+		if err = database.Found(err); err != nil {
 			return fmt.Errorf("facility %s: %w", id, err)
 		}
 		detail, err := json.Marshal(&f)

@@ -38,31 +38,19 @@ func (r *Registry) Areas(ctx context.Context, f AreaFilter) ([]Area, error) {
 	if f.Limit < 1 || f.Limit > 500 {
 		f.Limit = 100
 	}
-	rows, err := r.db.Query(ctx, `SELECT `+areaColumns+` FROM area WHERE code>? AND (?='' OR parent=?) AND (?=0 OR level=?) ORDER BY code LIMIT ?`,
+	out, err := database.All(ctx, r.db, func(row database.Row) (Area, error) { return scanArea(row) }, `SELECT `+areaColumns+` FROM area WHERE code>? AND (?='' OR parent=?) AND (?=0 OR level=?) ORDER BY code LIMIT ?`,
 		string(f.After), string(f.Parent), string(f.Parent), int64(f.Level), int64(f.Level), f.Limit)
 	if err != nil {
 		return nil, fmt.Errorf("list areas: %w", err)
 	}
-	defer rows.Close()
-	out := []Area{}
-	for rows.Next() {
-		a, err := scanArea(rows)
-		if err != nil {
-			return nil, fmt.Errorf("list areas: %w", err)
-		}
-		out = append(out, a)
-	}
-	return out, rows.Err()
+	return out, nil
 }
 
 // Area is one area with its outline; devices.ErrNotFound if there is none.
 func (r *Registry) Area(ctx context.Context, code devices.AreaCode) (Area, error) {
 	var text string
 	a, err := scanArea(r.db.QueryRow(ctx, `SELECT `+areaColumns+`, outline FROM area WHERE code=?`, string(code)), &text)
-	if errors.Is(err, sql.ErrNoRows) {
-		err = devices.ErrNotFound
-	}
-	if err != nil {
+	if err = database.Found(err); err != nil {
 		return a, fmt.Errorf("area %s: %w", shown(string(code)), err)
 	}
 	if text != "" {
@@ -71,7 +59,7 @@ func (r *Registry) Area(ctx context.Context, code devices.AreaCode) (Area, error
 	return a, nil
 }
 
-func scanArea(row interface{ Scan(...any) error }, more ...any) (Area, error) {
+func scanArea(row database.Row, more ...any) (Area, error) {
 	var a Area
 	var box [4]sql.NullFloat64
 	if err := row.Scan(append([]any{&a.Code, &a.Name, &a.Parent, &box[0], &box[1], &box[2], &box[3], &a.Updated}, more...)...); err != nil {

@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"lamplighter/devices"
+	"lamplighter/devices/database"
 )
 
 // Export writes the census in the order of the ids and returns how many
@@ -156,18 +157,9 @@ func (s *geoSink) end() error {
 
 // After is up to limit facilities by id, after one.
 func (r *Registry) After(ctx context.Context, after devices.FacilityID, limit int) ([]Facility, error) {
-	rows, err := r.db.Query(ctx, `SELECT `+columns+` FROM facility WHERE id>? ORDER BY id LIMIT ?`, string(after), limit)
+	out, err := database.All(ctx, r.db, scan, `SELECT `+columns+` FROM facility WHERE id>? ORDER BY id LIMIT ?`, string(after), limit)
 	if err != nil {
 		return nil, fmt.Errorf("read census: %w", err)
 	}
-	defer rows.Close()
-	var out []Facility
-	for rows.Next() {
-		f, err := scan(rows)
-		if err != nil {
-			return nil, fmt.Errorf("read census: %w", err)
-		}
-		out = append(out, f)
-	}
-	return out, rows.Err()
+	return out, nil
 }

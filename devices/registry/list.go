@@ -4,70 +4,26 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"strings"
 
 	"lamplighter/devices"
+	"lamplighter/devices/database"
 )
 
 // Filter narrows a list. Empty fields do not narrow.
 type Filter struct {
 	Kind  string
 	Area  devices.AreaCode
-	Query string             // in id and name
-	After devices.FacilityID // paging: ids greater than this
-	Limit int                // 1 to 500, default 100
+	Query string // in id and name
 }
 
 // columns are what scan reads: those of staged, and two more.
 const columns = `id, device, kind, component, name, lon, lat, area, cabinet, circuit, vendor, model, expect_s, in_charge, owner, maintainer, installed, condition, gateway, road, road_class, limits, provisional, updated`
 
-// List is one page of facilities by id, and how many match in all.
-func (r *Registry) List(ctx context.Context, f Filter) ([]Facility, int, error) {
-	where, args := []string{"1=1"}, []any{}
-	if f.Kind != "" {
-		where, args = append(where, "kind=?"), append(args, f.Kind)
-	}
-	if f.Area != "" {
-		// A range, which an index serves; digits sort alike in every collation.
-		where, args = append(where, "area>=? AND area<=?"), append(args, string(f.Area), string(f.Area)+"999999999999999")
-	}
-	if f.Query != "" {
-		like := "%" + strings.NewReplacer("%", `\%`, "_", `\_`, `\`, `\\`).Replace(f.Query) + "%"
-		where, args = append(where, `(id LIKE ? ESCAPE '\' OR name LIKE ? ESCAPE '\')`), append(args, like, like)
-	}
-	cond := strings.Join(where, " AND ")
-	var total int
-	if err := r.db.QueryRow(ctx, `SELECT COUNT(*) FROM facility WHERE `+cond, args...).Scan(&total); err != nil {
-		return nil, 0, fmt.Errorf("count facilities: %w", err)
-	}
-	if f.Limit < 1 || f.Limit > 500 {
-		f.Limit = 100
-	}
-	rows, err := r.db.Query(ctx, `SELECT `+columns+` FROM facility WHERE `+cond+` AND id > ? ORDER BY id LIMIT ?`, append(args, string(f.After), f.Limit)...)
-	if err != nil {
-		return nil, 0, fmt.Errorf("list facilities: %w", err)
-	}
-	defer rows.Close()
-	var out []Facility
-	for rows.Next() {
-		fac, err := scan(rows)
-		if err != nil {
-			return nil, 0, fmt.Errorf("list facilities: %w", err)
-		}
-		out = append(out, fac)
-	}
-	return out, total, rows.Err()
-}
-
 // Facility is one row of the census; devices.ErrNotFound if there is none.
 func (r *Registry) Facility(ctx context.Context, id devices.FacilityID) (Facility, error) {
 	f, err := scan(r.db.QueryRow(ctx, `SELECT `+columns+` FROM facility WHERE id=?`, string(id)))
-	if errors.Is(err, sql.ErrNoRows) {
-		return f, fmt.Errorf("facility %s: %w", id, devices.ErrNotFound)
-	}
-	if err != nil {
+	if err = database.Found(err); err != nil {
 		return f, fmt.Errorf("facility %s: %w", id, err)
 	}
 	return f, nil
@@ -107,24 +63,20 @@ func (s *scanned) facility() (Facility, error) {
 
 // Each calls fn with every facility, by id; fn must not keep the pointer.
 func (r *Registry) Each(ctx context.Context, fn func(*Facility) error) error {
-	rows, err := r.db.Query(ctx, `SELECT `+columns+` FROM facility ORDER BY id`)
-	if err != nil {
-		return fmt.Errorf("read census: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		f, err := scan(rows)
+	err := database.Each(ctx, r.db, func(row database.Row) error {
+		f, err := scan(row)
 		if err == nil {
 			err = fn(&f)
 		}
-		if err != nil {
-			return fmt.Errorf("read census: %w", err)
-		}
+		return err
+	}, `SELECT `+columns+` FROM facility ORDER BY id`)
+	if err != nil {
+		return fmt.Errorf("read census: %w", err)
 	}
-	return rows.Err()
+	return nil
 }
 
-func scan(row interface{ Scan(...any) error }) (Facility, error) {
+func scan(row database.Row) (Facility, error) {
 	var s scanned
 	var provisional bool
 	var updated int64

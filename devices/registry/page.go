@@ -8,14 +8,15 @@ import (
 	"lamplighter/devices/database"
 )
 
-// where is the condition of a filter, without its paging.
+// where is the condition of a filter.
 func (f *Filter) where() (string, []any) {
 	where, args := []string{"1=1"}, []any{}
 	if f.Kind != "" {
 		where, args = append(where, "kind=?"), append(args, f.Kind)
 	}
 	if f.Area != "" {
-		where, args = append(where, "area LIKE ?"), append(args, string(f.Area)+"%")
+		// A range, which an index serves; digits sort alike in every collation.
+		where, args = append(where, "area>=? AND area<=?"), append(args, string(f.Area), string(f.Area)+"999999999999999")
 	}
 	if f.Query != "" {
 		like := "%" + strings.NewReplacer("%", `\%`, "_", `\_`, `\`, `\\`).Replace(f.Query) + "%"
@@ -37,18 +38,9 @@ func (r *Registry) Count(ctx context.Context, f Filter) (n int, err error) {
 func (r *Registry) Page(ctx context.Context, f Filter, o database.Order, limit int) ([]Facility, error) {
 	cond, args := f.where()
 	after, more := o.Where()
-	rows, err := r.db.Query(ctx, `SELECT `+columns+` FROM facility WHERE `+cond+` AND `+after+` `+o.By()+` LIMIT ?`, append(append(args, more...), limit)...)
+	out, err := database.All(ctx, r.db, scan, `SELECT `+columns+` FROM facility WHERE `+cond+` AND `+after+` `+o.By()+` LIMIT ?`, append(append(args, more...), limit)...)
 	if err != nil {
 		return nil, fmt.Errorf("list facilities: %w", err)
 	}
-	defer rows.Close()
-	var out []Facility
-	for rows.Next() {
-		fac, err := scan(rows)
-		if err != nil {
-			return nil, fmt.Errorf("list facilities: %w", err)
-		}
-		out = append(out, fac)
-	}
-	return out, rows.Err()
+	return out, nil
 }

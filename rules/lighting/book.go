@@ -3,7 +3,6 @@ package lighting
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"time"
 
@@ -92,10 +91,7 @@ func (b *Book) definition(ctx context.Context, rate, version string) (*Definitio
 	}
 	var text string
 	err := b.opt.DB.QueryRow(ctx, `SELECT body FROM lighting_definition WHERE rate=? AND (version=? OR ?='') ORDER BY at DESC LIMIT 1`, rate, version, version).Scan(&text)
-	if errors.Is(err, sql.ErrNoRows) {
-		err = devices.ErrNotFound
-	}
-	if err != nil {
+	if err = database.Found(err); err != nil {
 		return nil, fmt.Errorf("lighting definition %s %s: %w", rate, version, err)
 	}
 	s, err := Parse(rate+" "+version, []byte(text))
@@ -113,20 +109,15 @@ type Kept struct {
 
 // Definitions are all that were ever used, the newest first.
 func (b *Book) Definitions(ctx context.Context) ([]Kept, error) {
-	rows, err := b.opt.DB.Query(ctx, `SELECT rate, version, body, at FROM lighting_definition ORDER BY at DESC, rate, version`)
+	out, err := database.All(ctx, b.opt.DB, func(row database.Row) (Kept, error) {
+		var k Kept
+		err := row.Scan(&k.Rate, &k.Version, &k.Text, &k.At)
+		return k, err
+	}, `SELECT rate, version, body, at FROM lighting_definition ORDER BY at DESC, rate, version`)
 	if err != nil {
 		return nil, fmt.Errorf("lighting definitions: %w", err)
 	}
-	defer rows.Close()
-	out := []Kept{}
-	for rows.Next() {
-		var k Kept
-		if err := rows.Scan(&k.Rate, &k.Version, &k.Text, &k.At); err != nil {
-			return nil, fmt.Errorf("lighting definitions: %w", err)
-		}
-		out = append(out, k)
-	}
-	return out, rows.Err()
+	return out, nil
 }
 
 // place is where the sun is asked for: as the file says, else the middle of the

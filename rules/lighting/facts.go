@@ -2,10 +2,10 @@ package lighting
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 
 	"lamplighter/devices"
+	"lamplighter/devices/database"
 	"lamplighter/devices/registry"
 )
 
@@ -32,11 +32,11 @@ func (b *Book) facts(ctx context.Context, dusk, dawn int64) (*facts, error) {
 }
 
 func (b *Book) readExceptions(ctx context.Context, f *facts, dusk, dawn int64) error {
-	return b.each(ctx, func(rows *sql.Rows) error {
+	return database.Each(ctx, b.opt.DB, func(row database.Row) error {
 		var id devices.FacilityID
 		var s Spell
 		var standing string
-		if err := rows.Scan(&id, &standing, &s.Reason, &s.From, &s.To); err != nil {
+		if err := row.Scan(&id, &standing, &s.Reason, &s.From, &s.To); err != nil {
 			return err
 		}
 		s.State = map[string]State{"faulty": Faulty, "maintenance": Excluded}[standing]
@@ -52,10 +52,10 @@ func (b *Book) readExceptions(ctx context.Context, f *facts, dusk, dawn int64) e
 }
 
 func (b *Book) readFindings(ctx context.Context, f *facts, dusk, dawn int64) error {
-	return b.each(ctx, func(rows *sql.Rows) error {
+	return database.Each(ctx, b.opt.DB, func(row database.Row) error {
 		var id devices.FacilityID
 		s := Spell{State: Faulty}
-		if err := rows.Scan(&s.Finding, &id, &s.Reason, &s.From, &s.To); err != nil {
+		if err := row.Scan(&s.Finding, &id, &s.Reason, &s.From, &s.To); err != nil {
 			return err
 		}
 		f.spells[id] = append(f.spells[id], s)
@@ -65,49 +65,34 @@ func (b *Book) readFindings(ctx context.Context, f *facts, dusk, dawn int64) err
 
 // readSince reads of which lamps it is not true that they were heard before.
 func (b *Book) readSince(ctx context.Context, f *facts, dusk, _ int64) error {
-	take := func(rows *sql.Rows) error {
+	take := func(row database.Row) error {
 		var id devices.FacilityID
 		var since int64
-		if err := rows.Scan(&id, &since); err != nil {
+		if err := row.Scan(&id, &since); err != nil {
 			return err
 		}
 		f.since[id] = since
 		return nil
 	}
-	if err := b.each(ctx, take, `SELECT facility, since FROM lamp_watched WHERE since>?`, dusk); err != nil {
+	if err := database.Each(ctx, b.opt.DB, take, `SELECT facility, since FROM lamp_watched WHERE since>?`, dusk); err != nil {
 		return err
 	}
-	if err := b.each(ctx, take, `SELECT f.id, CAST(? AS BIGINT) FROM facility f WHERE f.kind='streetlight' AND NOT EXISTS (SELECT 1 FROM lamp_watched w WHERE w.facility=f.id)`, int64(never)); err != nil {
+	if err := database.Each(ctx, b.opt.DB, take, `SELECT f.id, CAST(? AS BIGINT) FROM facility f WHERE f.kind='streetlight' AND NOT EXISTS (SELECT 1 FROM lamp_watched w WHERE w.facility=f.id)`, int64(never)); err != nil {
 		return err
 	}
-	return b.each(ctx, take, `SELECT DISTINCT c.facility, CAST(? AS BIGINT) FROM census_change c WHERE c.at>? AND c.what='gone' AND NOT EXISTS (SELECT 1 FROM lamp_watched w WHERE w.facility=c.facility)`, int64(never), dusk)
+	return database.Each(ctx, b.opt.DB, take, `SELECT DISTINCT c.facility, CAST(? AS BIGINT) FROM census_change c WHERE c.at>? AND c.what='gone' AND NOT EXISTS (SELECT 1 FROM lamp_watched w WHERE w.facility=c.facility)`, int64(never), dusk)
 }
 
 func (b *Book) readAway(ctx context.Context, f *facts, dusk, dawn int64) error {
-	return b.each(ctx, func(rows *sql.Rows) error {
+	return database.Each(ctx, b.opt.DB, func(row database.Row) error {
 		var part int
 		s := Spell{State: Unknown, Reason: "away"}
-		if err := rows.Scan(&part, &s.From, &s.To); err != nil {
+		if err := row.Scan(&part, &s.From, &s.To); err != nil {
 			return err
 		}
 		f.away[part] = append(f.away[part], s)
 		return nil
 	}, `SELECT part, began, ended FROM lamp_away WHERE began<? AND ended>?`, dawn, dusk)
-}
-
-// each calls fn with every row.
-func (b *Book) each(ctx context.Context, fn func(*sql.Rows) error, q string, args ...any) error {
-	rows, err := b.opt.DB.Query(ctx, q, args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := fn(rows); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
 }
 
 // lamp fills in what is known of one.

@@ -2,8 +2,6 @@ package lighting
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -110,7 +108,7 @@ func (b *Book) text(ms int64) string { return time.UnixMilli(ms).In(b.opt.Zone).
 
 const findingColumns = `id, facility, defect, found_at, ended_at, note, made_by, made_at, ended_by, end_note`
 
-func scanFinding(row interface{ Scan(...any) error }) (f Finding, err error) {
+func scanFinding(row database.Row) (f Finding, err error) {
 	err = row.Scan(&f.ID, &f.Facility, &f.Defect, &f.FoundAt, &f.EndedAt, &f.Note, &f.By, &f.MadeAt, &f.EndedBy, &f.EndNote)
 	return f, err
 }
@@ -118,10 +116,7 @@ func scanFinding(row interface{ Scan(...any) error }) (f Finding, err error) {
 // Finding is one; devices.ErrNotFound if there is none.
 func (b *Book) Finding(ctx context.Context, id int64) (Finding, error) {
 	f, err := scanFinding(b.opt.DB.QueryRow(ctx, `SELECT `+findingColumns+` FROM lamp_finding WHERE id=?`, id))
-	if errors.Is(err, sql.ErrNoRows) {
-		err = devices.ErrNotFound
-	}
-	if err != nil {
+	if err = database.Found(err); err != nil {
 		return f, fmt.Errorf("finding %d: %w", id, err)
 	}
 	return f, nil
@@ -145,12 +140,7 @@ func (b *Book) Findings(ctx context.Context, f FindingFilter) ([]Finding, error)
 	if f.Open {
 		where = append(where, "ended_at=0")
 	}
-	out := []Finding{}
-	err := b.each(ctx, func(rows *sql.Rows) error {
-		x, err := scanFinding(rows)
-		out = append(out, x)
-		return err
-	}, `SELECT `+findingColumns+` FROM lamp_finding WHERE `+strings.Join(where, " AND ")+" "+f.Order.By()+` LIMIT ?`, append(args, max(1, min(f.Limit, 1000)))...)
+	out, err := database.All(ctx, b.opt.DB, scanFinding, `SELECT `+findingColumns+` FROM lamp_finding WHERE `+strings.Join(where, " AND ")+" "+f.Order.By()+` LIMIT ?`, append(args, max(1, min(f.Limit, 1000)))...)
 	if err != nil {
 		return nil, fmt.Errorf("findings: %w", err)
 	}

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"lamplighter/devices/database"
 )
 
 const (
@@ -133,28 +135,21 @@ func (b *Book) missing(ctx context.Context, d *Definition, p Place, judged int64
 
 // stale are closed nights of which something was said since.
 func (b *Book) stale(ctx context.Context, rate string, limit int) ([]*closing, error) {
-	type row struct {
-		n       Night
-		version string
-		stale   int64
-	}
-	var found []row
-	err := b.each(ctx, func(rows *sql.Rows) error {
-		var r row
-		err := rows.Scan(&r.n.Day, &r.version, &r.n.Dusk, &r.n.Dawn, &r.stale)
-		found = append(found, r)
-		return err
+	found, err := database.All(ctx, b.opt.DB, func(row database.Row) (n ClosedNight, err error) {
+		err = row.Scan(&n.Day, &n.Version, &n.Dusk, &n.Dawn, &n.Stale)
+		return n, err
 	}, `SELECT day, version, dusk, dawn, stale FROM lighting_night WHERE rate=? AND stale>0 ORDER BY day LIMIT ?`, rate, limit)
 	if err != nil {
 		return nil, err
 	}
 	var out []*closing
-	for _, r := range found {
-		d, err := b.definition(ctx, rate, r.version)
+	for i := range found {
+		n := &found[i]
+		d, err := b.definition(ctx, rate, n.Version)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, &closing{Night: r.n, def: d, stale: r.stale, exists: true})
+		out = append(out, &closing{Night: n.Night, def: d, stale: n.Stale, exists: true})
 	}
 	return out, nil
 }

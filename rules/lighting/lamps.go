@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"lamplighter/devices"
+	"lamplighter/devices/database"
 	"lamplighter/devices/registry"
 )
 
@@ -170,23 +171,18 @@ func (b *Book) ticketsOf(ctx context.Context, ls []LampNight) error {
 
 func (b *Book) ticketOf(ctx context.Context, id devices.FacilityID, p *Part) error {
 	silent := p.State == Unknown
-	rows, err := b.opt.DB.Query(ctx, `SELECT t.id, t.number, t.defect FROM ticket t WHERE t.facility=? AND t.opened_at<? AND (t.closed_at=0 OR t.closed_at>?)
-		UNION ALL SELECT t.id, t.number, '' FROM ticket_member m JOIN ticket t ON t.id=m.ticket WHERE m.facility=? AND m.joined_at<? AND (m.left_at=0 OR m.left_at>?) AND (t.closed_at=0 OR t.closed_at>?) ORDER BY 1`,
-		string(id), p.To, p.From, string(id), p.To, p.From, p.From)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
+	return database.Each(ctx, b.opt.DB, func(row database.Row) error {
 		var ticket int64
 		var number, defect string
-		if err := rows.Scan(&ticket, &number, &defect); err != nil {
+		if err := row.Scan(&ticket, &number, &defect); err != nil {
 			return err
 		}
 		own := defect != "" && slices.Contains(strings.Split(p.Reason, ","), defect)
 		if p.Ticket == 0 && (own || defect == "" || silent) {
 			p.Ticket, p.TicketNumber = ticket, number
 		}
-	}
-	return rows.Err()
+		return nil
+	}, `SELECT t.id, t.number, t.defect FROM ticket t WHERE t.facility=? AND t.opened_at<? AND (t.closed_at=0 OR t.closed_at>?)
+		UNION ALL SELECT t.id, t.number, '' FROM ticket_member m JOIN ticket t ON t.id=m.ticket WHERE m.facility=? AND m.joined_at<? AND (m.left_at=0 OR m.left_at>?) AND (t.closed_at=0 OR t.closed_at>?) ORDER BY 1`,
+		string(id), p.To, p.From, string(id), p.To, p.From, p.From)
 }

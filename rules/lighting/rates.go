@@ -2,11 +2,11 @@ package lighting
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"strings"
 
 	"lamplighter/devices"
+	"lamplighter/devices/database"
 )
 
 // Figure is a rate of one place in one period.
@@ -153,12 +153,9 @@ func (f *Figure) finish(d *Definition) {
 // Nights are the nights of a rate that are closed, from one day to another, both
 // included, by day.
 func (b *Book) Nights(ctx context.Context, rate, from, to string) ([]ClosedNight, error) {
-	out := []ClosedNight{}
-	err := b.each(ctx, func(rows *sql.Rows) error {
-		var n ClosedNight
-		err := rows.Scan(&n.Day, &n.Version, &n.Dusk, &n.Dawn, &n.ClosedAt, &n.Revision, &n.Stale)
-		out = append(out, n)
-		return err
+	out, err := database.All(ctx, b.opt.DB, func(row database.Row) (n ClosedNight, err error) {
+		err = row.Scan(&n.Day, &n.Version, &n.Dusk, &n.Dawn, &n.ClosedAt, &n.Revision, &n.Stale)
+		return n, err
 	}, `SELECT day, version, dusk, dawn, closed_at, revision, stale FROM lighting_night WHERE rate=? AND day>=? AND day<=? ORDER BY day`, rate, from, to)
 	if err != nil {
 		return nil, fmt.Errorf("lighting nights: %w", err)

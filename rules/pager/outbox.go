@@ -122,18 +122,13 @@ type Sent struct {
 
 // Of is every page of a ticket, oldest first.
 func (p *Pager) Of(ctx context.Context, ticket int64) ([]Sent, error) {
-	rows, err := p.opt.DB.Query(ctx, `SELECT channel, state, attempts, last_error, created_at FROM outbox WHERE ticket=? ORDER BY id`, ticket)
+	out, err := database.All(ctx, p.opt.DB, func(row database.Row) (Sent, error) {
+		var s Sent
+		err := row.Scan(&s.Channel, &s.State, &s.Attempts, &s.LastError, &s.At)
+		return s, err
+	}, `SELECT channel, state, attempts, last_error, created_at FROM outbox WHERE ticket=? ORDER BY id`, ticket)
 	if err != nil {
 		return nil, fmt.Errorf("pages of ticket %d: %w", ticket, err)
 	}
-	defer rows.Close()
-	out := []Sent{}
-	for rows.Next() {
-		var s Sent
-		if err := rows.Scan(&s.Channel, &s.State, &s.Attempts, &s.LastError, &s.At); err != nil {
-			return nil, fmt.Errorf("pages of ticket %d: %w", ticket, err)
-		}
-		out = append(out, s)
-	}
-	return out, rows.Err()
+	return out, nil
 }

@@ -2,9 +2,7 @@ package tickets
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strconv"
 
@@ -31,11 +29,8 @@ func Explain(ctx context.Context, db *database.DB, ticket string) (Explanation, 
 	if err != nil {
 		id = 0
 	}
-	err = db.QueryRow(ctx, `SELECT id, number, facility, summary_zh, summary_en, evidence FROM ticket WHERE id=? OR number=?`, id, ticket).
-		Scan(&x.Ticket, &x.Number, &x.Facility, &x.Summary.ZH, &x.Summary.EN, &text)
-	if errors.Is(err, sql.ErrNoRows) {
-		err = devices.ErrNotFound
-	}
+	err = database.Found(db.QueryRow(ctx, `SELECT id, number, facility, summary_zh, summary_en, evidence FROM ticket WHERE id=? OR number=?`, id, ticket).
+		Scan(&x.Ticket, &x.Number, &x.Facility, &x.Summary.ZH, &x.Summary.EN, &text))
 	if err == nil && text != "" {
 		err = json.Unmarshal([]byte(text), &x.Evidence)
 	}

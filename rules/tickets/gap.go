@@ -61,20 +61,15 @@ func (d *Desk) Gaps(ctx context.Context, f GapFilter) ([]Gap, error) {
 	if f.Open {
 		q += ` AND came < to_seq-from_seq+1`
 	}
-	rows, err := d.opt.DB.Query(ctx, q+" "+f.Order.By()+` LIMIT ?`, append(args, max(1, min(f.Limit, 1000)))...)
+	out, err := database.All(ctx, d.opt.DB, func(row database.Row) (Gap, error) {
+		var g Gap
+		err := row.Scan(&g.ID, &g.Device, &g.Boot, &g.From, &g.To, &g.At, &g.Came, &g.CameAt)
+		return g, err
+	}, q+" "+f.Order.By()+` LIMIT ?`, append(args, max(1, min(f.Limit, 1000)))...)
 	if err != nil {
 		return nil, fmt.Errorf("gaps: %w", err)
 	}
-	defer rows.Close()
-	out := []Gap{}
-	for rows.Next() {
-		var g Gap
-		if err := rows.Scan(&g.ID, &g.Device, &g.Boot, &g.From, &g.To, &g.At, &g.Came, &g.CameAt); err != nil {
-			return nil, fmt.Errorf("gaps: %w", err)
-		}
-		out = append(out, g)
-	}
-	return out, rows.Err()
+	return out, nil
 }
 
 // Member is a facility behind a ticket of a common cause.
@@ -89,19 +84,14 @@ type Member struct {
 // ticket_member m, at most limit.
 func (d *Desk) Members(ctx context.Context, ticket int64, o database.Order, limit int) ([]Member, error) {
 	cond, args := o.Where()
-	rows, err := d.opt.DB.Query(ctx, `SELECT m.facility, COALESCE(f.name,''), m.joined_at, m.left_at FROM ticket_member m LEFT JOIN facility f ON f.id=m.facility
+	out, err := database.All(ctx, d.opt.DB, func(row database.Row) (Member, error) {
+		var m Member
+		err := row.Scan(&m.Facility, &m.Name, &m.JoinedAt, &m.LeftAt)
+		return m, err
+	}, `SELECT m.facility, COALESCE(f.name,''), m.joined_at, m.left_at FROM ticket_member m LEFT JOIN facility f ON f.id=m.facility
 		WHERE m.ticket=? AND `+cond+` `+o.By()+` LIMIT ?`, append(append([]any{ticket}, args...), limit)...)
 	if err != nil {
 		return nil, fmt.Errorf("members of ticket %d: %w", ticket, err)
 	}
-	defer rows.Close()
-	out := []Member{}
-	for rows.Next() {
-		var m Member
-		if err := rows.Scan(&m.Facility, &m.Name, &m.JoinedAt, &m.LeftAt); err != nil {
-			return nil, fmt.Errorf("members of ticket %d: %w", ticket, err)
-		}
-		out = append(out, m)
-	}
-	return out, rows.Err()
+	return out, nil
 }

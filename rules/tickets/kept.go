@@ -2,9 +2,7 @@ package tickets
 
 import (
 	"context"
-	"database/sql"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -73,23 +71,14 @@ func (q *Quarantine) List(ctx context.Context, f KeptFilter) ([]Kept, error) {
 	if f.To > 0 {
 		add("at<?", f.To)
 	}
-	rows, err := q.opt.DB.Query(ctx, `SELECT `+keptColumns+` FROM quarantine WHERE `+strings.Join(where, " AND ")+" "+f.Order.By()+` LIMIT ?`, append(args, max(1, min(f.Limit, 1000)))...)
+	out, err := database.All(ctx, q.opt.DB, scanKept, `SELECT `+keptColumns+` FROM quarantine WHERE `+strings.Join(where, " AND ")+" "+f.Order.By()+` LIMIT ?`, append(args, max(1, min(f.Limit, 1000)))...)
 	if err != nil {
 		return nil, fmt.Errorf("quarantine: %w", err)
 	}
-	defer rows.Close()
-	out := []Kept{}
-	for rows.Next() {
-		k, err := scanKept(rows)
-		if err != nil {
-			return nil, fmt.Errorf("quarantine: %w", err)
-		}
-		out = append(out, k)
-	}
-	return out, rows.Err()
+	return out, nil
 }
 
-func scanKept(row interface{ Scan(...any) error }) (Kept, error) {
+func scanKept(row database.Row) (Kept, error) {
 	var k Kept
 	var payload string
 	var flags int64
@@ -106,10 +95,7 @@ func scanKept(row interface{ Scan(...any) error }) (Kept, error) {
 // Get is one entry; devices.ErrNotFound if there is none.
 func (q *Quarantine) Get(ctx context.Context, id int64) (Kept, error) {
 	k, err := scanKept(q.opt.DB.QueryRow(ctx, `SELECT `+keptColumns+` FROM quarantine WHERE id=?`, id))
-	if errors.Is(err, sql.ErrNoRows) {
-		err = devices.ErrNotFound
-	}
-	if err != nil {
+	if err = database.Found(err); err != nil {
 		return k, fmt.Errorf("quarantine %d: %w", id, err)
 	}
 	return k, nil
@@ -138,18 +124,13 @@ type Unkept struct {
 // Unkept is what the quarantine does not hold of what was refused between two
 // instants (Unix ms, to the hour), the most first, at most 1000 lines.
 func (q *Quarantine) Unkept(ctx context.Context, from, to int64) ([]Unkept, error) {
-	rows, err := q.opt.DB.Query(ctx, `SELECT device, code, reason, SUM(n) FROM quarantine_unkept WHERE hour>=? AND hour<=? GROUP BY device, code, reason ORDER BY SUM(n) DESC, device, code, reason LIMIT 1000`, from/3_600_000, to/3_600_000)
+	out, err := database.All(ctx, q.opt.DB, func(row database.Row) (Unkept, error) {
+		var u Unkept
+		err := row.Scan(&u.Device, &u.Code, &u.Reason, &u.N)
+		return u, err
+	}, `SELECT device, code, reason, SUM(n) FROM quarantine_unkept WHERE hour>=? AND hour<=? GROUP BY device, code, reason ORDER BY SUM(n) DESC, device, code, reason LIMIT 1000`, from/3_600_000, to/3_600_000)
 	if err != nil {
 		return nil, fmt.Errorf("quarantine: %w", err)
 	}
-	defer rows.Close()
-	out := []Unkept{}
-	for rows.Next() {
-		var u Unkept
-		if err := rows.Scan(&u.Device, &u.Code, &u.Reason, &u.N); err != nil {
-			return nil, fmt.Errorf("quarantine: %w", err)
-		}
-		out = append(out, u)
-	}
-	return out, rows.Err()
+	return out, nil
 }

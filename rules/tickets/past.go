@@ -10,20 +10,11 @@ import (
 // Past is every ticket of the rules that was open at some time from an instant
 // to another, Unix ms, the oldest first.
 func Past(ctx context.Context, db *database.DB, from, to int64) ([]Ticket, error) {
-	rows, err := db.Query(ctx, `SELECT `+columns+` WHERE t.opened_at<? AND (t.closed_at=0 OR t.closed_at>=?) AND t.evidence<>'' ORDER BY t.opened_at, t.id`, to, from)
+	out, err := database.All(ctx, db, scan, `SELECT `+columns+` WHERE t.opened_at<? AND (t.closed_at=0 OR t.closed_at>=?) AND t.evidence<>'' ORDER BY t.opened_at, t.id`, to, from)
 	if err != nil {
 		return nil, fmt.Errorf("tickets of the past: %w", err)
 	}
-	defer rows.Close()
-	var out []Ticket
-	for rows.Next() {
-		t, err := scan(rows)
-		if err != nil {
-			return nil, fmt.Errorf("tickets of the past: %w", err)
-		}
-		out = append(out, t)
-	}
-	return out, rows.Err()
+	return out, nil
 }
 
 // WindowsOf is every maintenance window that lasted at some time from an instant

@@ -2,7 +2,6 @@ package tickets
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
@@ -50,7 +49,7 @@ type Event struct {
 const columns = `t.id, t.number, t.facility, COALESCE(f.name,''), t.kind, t.defect, t.severity, t.state, t.opened_at, t.event_at, t.acknowledged_at, t.acknowledged_by,
 	t.closed_at, t.closed_by, t.summary_zh, t.summary_en, t.channel, t.value, t.limit_value, f.lon, f.lat, COALESCE(f.owner,''), t.historic FROM ticket t LEFT JOIN facility f ON f.id = t.facility`
 
-func scan(row interface{ Scan(...any) error }) (Ticket, error) {
+func scan(row database.Row) (Ticket, error) {
 	var t Ticket
 	var historic int
 	err := row.Scan(&t.ID, &t.Number, &t.Facility, &t.FacilityName, &t.Kind, &t.Defect, &t.Severity, &t.State, &t.OpenedAt, &t.EventAt, &t.AcknowledgedAt, &t.AcknowledgedBy,
@@ -111,29 +110,17 @@ func (d *Desk) List(ctx context.Context, f Filter) ([]Ticket, error) {
 	if f.Limit < 1 || f.Limit > 500 {
 		f.Limit = 100
 	}
-	rows, err := d.opt.DB.Query(ctx, `SELECT `+columns+` WHERE `+strings.Join(where, " AND ")+` `+f.Order.By()+` LIMIT ?`, append(args, f.Limit)...)
+	out, err := database.All(ctx, d.opt.DB, scan, `SELECT `+columns+` WHERE `+strings.Join(where, " AND ")+` `+f.Order.By()+` LIMIT ?`, append(args, f.Limit)...)
 	if err != nil {
 		return nil, fmt.Errorf("list tickets: %w", err)
 	}
-	defer rows.Close()
-	out := []Ticket{}
-	for rows.Next() {
-		t, err := scan(rows)
-		if err != nil {
-			return nil, fmt.Errorf("list tickets: %w", err)
-		}
-		out = append(out, t)
-	}
-	return out, rows.Err()
+	return out, nil
 }
 
 // Get is one ticket; devices.ErrNotFound if there is none.
 func (d *Desk) Get(ctx context.Context, id int64) (Ticket, error) {
 	t, err := scan(d.opt.DB.QueryRow(ctx, `SELECT `+columns+` WHERE t.id=?`, id))
-	if errors.Is(err, sql.ErrNoRows) {
-		err = devices.ErrNotFound
-	}
-	if err != nil {
+	if err = database.Found(err); err != nil {
 		return t, fmt.Errorf("ticket %d: %w", id, err)
 	}
 	return t, nil
@@ -157,20 +144,15 @@ func (d *Desk) LastEvent(ctx context.Context) (int64, error) {
 }
 
 func (d *Desk) events(ctx context.Context, cond string, args ...any) ([]Event, error) {
-	rows, err := d.opt.DB.Query(ctx, `SELECT id, ticket, at, who, what, note FROM ticket_event WHERE `+cond, args...)
+	out, err := database.All(ctx, d.opt.DB, func(row database.Row) (Event, error) {
+		var e Event
+		err := row.Scan(&e.ID, &e.Ticket, &e.At, &e.Who, &e.What, &e.Note)
+		return e, err
+	}, `SELECT id, ticket, at, who, what, note FROM ticket_event WHERE `+cond, args...)
 	if err != nil {
 		return nil, fmt.Errorf("ticket events: %w", err)
 	}
-	defer rows.Close()
-	out := []Event{}
-	for rows.Next() {
-		var e Event
-		if err := rows.Scan(&e.ID, &e.Ticket, &e.At, &e.Who, &e.What, &e.Note); err != nil {
-			return nil, fmt.Errorf("ticket events: %w", err)
-		}
-		out = append(out, e)
-	}
-	return out, rows.Err()
+	return out, nil
 }
 
 // Acknowledge says that somebody has taken the ticket on.
@@ -189,9 +171,7 @@ func (d *Desk) act(ctx context.Context, id int64, who, note, what, update string
 	now := d.opt.Now().UnixMilli()
 	err := d.opt.DB.Write(ctx, func(tx *database.Tx) error {
 		var state string
-		if err := tx.QueryRow(ctx, `SELECT state FROM ticket WHERE id=?`, id).Scan(&state); errors.Is(err, sql.ErrNoRows) {
-			return devices.ErrNotFound
-		} else if err != nil {
+		if err := database.Found(tx.QueryRow(ctx, `SELECT state FROM ticket WHERE id=?`, id).Scan(&state)); err != nil {
 			return err
 		}
 		res, err := tx.Exec(ctx, update, now, who, id)

@@ -3,7 +3,6 @@ package tickets
 import (
 	"context"
 	"crypto/rand"
-	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
@@ -47,7 +46,7 @@ type ListedWindow struct {
 
 const windowColumns = `id, facility, cabinet, circuit, area, kind, rule, begins, ends, reason, made_by, made_at, ended_at, ended_by, sent`
 
-func scanWindow(row interface{ Scan(...any) error }) (w ListedWindow, err error) {
+func scanWindow(row database.Row) (w ListedWindow, err error) {
 	var sent int64
 	err = row.Scan(&w.ID, &w.Facility, &w.Cabinet, &w.Circuit, &w.Area, &w.Kind, &w.Rule, &w.From, &w.To, &w.Reason, &w.By, &w.MadeAt, &w.EndedAt, &w.EndedBy, &sent)
 	w.Sent = sent != 0
@@ -83,9 +82,7 @@ func (l *Windows) End(ctx context.Context, id, who string) (ListedWindow, error)
 			return err
 		}
 		var ends int64
-		if err := tx.QueryRow(ctx, `SELECT ends FROM maintenance WHERE id=?`, id).Scan(&ends); errors.Is(err, sql.ErrNoRows) {
-			return devices.ErrNotFound
-		} else if err != nil {
+		if err := database.Found(tx.QueryRow(ctx, `SELECT ends FROM maintenance WHERE id=?`, id).Scan(&ends)); err != nil {
 			return err
 		}
 		return fmt.Errorf("it is over since %s: %w", time.UnixMilli(ends).UTC().Format(time.RFC3339), devices.ErrConflict)
@@ -131,10 +128,7 @@ func (l *Windows) send(ctx context.Context, w *ListedWindow) error {
 // Get is one window; devices.ErrNotFound if there is none.
 func (l *Windows) Get(ctx context.Context, id string) (ListedWindow, error) {
 	w, err := scanWindow(l.opt.DB.QueryRow(ctx, `SELECT `+windowColumns+` FROM maintenance WHERE id=?`, id))
-	if errors.Is(err, sql.ErrNoRows) {
-		err = devices.ErrNotFound
-	}
-	if err != nil {
+	if err = database.Found(err); err != nil {
 		return w, fmt.Errorf("window %s: %w", id, err)
 	}
 	return w, nil
@@ -163,20 +157,11 @@ func (l *Windows) List(ctx context.Context, f WindowFilter) ([]ListedWindow, err
 }
 
 func (l *Windows) query(ctx context.Context, cond string, args ...any) ([]ListedWindow, error) {
-	rows, err := l.opt.DB.Query(ctx, `SELECT `+windowColumns+` FROM maintenance WHERE `+cond, args...)
+	out, err := database.All(ctx, l.opt.DB, scanWindow, `SELECT `+windowColumns+` FROM maintenance WHERE `+cond, args...)
 	if err != nil {
 		return nil, fmt.Errorf("windows: %w", err)
 	}
-	defer rows.Close()
-	out := []ListedWindow{}
-	for rows.Next() {
-		w, err := scanWindow(rows)
-		if err != nil {
-			return nil, fmt.Errorf("windows: %w", err)
-		}
-		out = append(out, w)
-	}
-	return out, rows.Err()
+	return out, nil
 }
 
 // sendEvery is how often what is not in the log yet is sent again.
