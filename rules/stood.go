@@ -45,17 +45,36 @@ func (e *Engine) faults(f *facility, s Standing) uint32 {
 
 // stood tells how f stands now; first says that it was not told before.
 func (e *Engine) stood(f *facility, first bool) {
-	if f.kind != devices.Streetlight || first && f.standing == Unknown && f.seen == 0 && !f.heir && !e.forgot {
-		return
+	if x, ok := e.standingOf(f, first); ok {
+		e.found.Stood = append(e.found.Stood, x)
 	}
-	x := Stood{Facility: f.id, At: e.wall, Is: f.standing, Why: e.texts.text(f.why)}
+}
+
+// standingOfAll is how every lamp stands of which something is known.
+func (e *Engine) standingOfAll() []Stood {
+	var out []Stood
+	for _, f := range e.facilities {
+		if x, ok := e.standingOf(f, true); ok {
+			out = append(out, x)
+		}
+	}
+	slices.SortFunc(out, func(a, b Stood) int { return strings.Compare(string(a.Facility), string(b.Facility)) })
+	return out
+}
+
+// standingOf is how f stands now; ok is false where there is nothing to tell.
+func (e *Engine) standingOf(f *facility, first bool) (x Stood, ok bool) {
+	if f.kind != devices.Streetlight || first && f.standing == Unknown && f.seen == 0 && !f.heir && !e.forgot {
+		return x, false
+	}
+	x = Stood{Facility: f.id, At: e.wall, Is: f.standing, Why: e.texts.text(f.why)}
 	if f.standing == Unknown {
 		x.Why = "unheard"
 		if f.silent {
 			x.Why = "silent"
 		}
 	}
-	e.found.Stood = append(e.found.Stood, x)
+	return x, true
 }
 
 // left tells that f has left the census: were it to come back, nothing would be

@@ -1,9 +1,13 @@
 package rules
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/rs/zerolog"
 
 	"lamplighter/devices"
 	"lamplighter/devices/registry"
@@ -82,6 +86,58 @@ func TestAnEngineThatForgotSaysSo(t *testing.T) {
 	s.step(0, s.census(registry.Facility{ID: "SL-1", Kind: devices.Streetlight}, registry.Facility{ID: "MH-1", Kind: devices.Manhole}))
 	if got, want := s.told(), "0 SL-1 unknown unheard"; got != want {
 		t.Errorf("told %q, want %q", got, want)
+	}
+}
+
+// lampDesk is a desk whose ledger of lamps may be younger than the rules.
+type lampDesk struct {
+	ledgerDesk
+	untold bool
+	begun  []string // how the lamps stood when the ledger began
+	later  int      // standings told after that
+}
+
+func (d *lampDesk) Resume(ctx context.Context, partition int, newest uint64) (Position, error) {
+	p, err := d.ledgerDesk.Resume(ctx, partition, newest)
+	p.Untold = d.untold
+	return p, err
+}
+
+func (d *lampDesk) Commit(ctx context.Context, o *Outcome) error {
+	for _, x := range o.Stood {
+		if !o.Begins {
+			d.later++
+			continue
+		}
+		d.untold = false
+		d.begun = append(d.begun, strings.TrimSpace(fmt.Sprint(x.Facility, " ", x.Is, " ", x.Why)))
+	}
+	return d.ledgerDesk.Commit(ctx, o)
+}
+
+func TestALedgerThatBeginsLateIsToldOfEveryLampThatWasHeard(t *testing.T) {
+	s := tell(t)
+	lamp := func(id string) registry.Facility {
+		return registry.Facility{ID: devices.FacilityID(id), Kind: devices.Streetlight}
+	}
+	past := [][]devices.Item{{s.census(lamp("SL-1"), lamp("SL-2"), lamp("SL-3"))}, {s.says("SL-1", 1, "lamp_on", true, "power_w", 60.0), s.says("SL-3", 1, "lamp_on", true, "power_w", 0.0)}}
+	for len(past) < 40 {
+		past = append(past, nil)
+	}
+	d := &lampDesk{}
+	worker := func() *Worker {
+		return NewWorker(Options{Set: s.e.set, Dict: s.dict, Log: &bounds{1, 40}, Desk: d, Metrics: NewMetrics(prometheus.NewRegistry()), Logger: zerolog.Nop()})
+	}
+	run(t, worker(), past, 20) // by a version that had no ledger
+	d.untold, d.later = true, 0
+	run(t, worker(), past, 30)
+	if got := strings.Join(d.begun, ", "); got != "SL-1 ok, SL-3 faulty lamp_out" || d.later > 0 {
+		t.Errorf("told %q and %d later", got, d.later)
+	}
+	d.begun = nil
+	run(t, worker(), past, 40)
+	if d.begun != nil || d.later > 0 {
+		t.Errorf("told again: %q, %d", d.begun, d.later)
 	}
 }
 

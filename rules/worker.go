@@ -19,6 +19,8 @@ type Position struct {
 	Epoch uint64 // ours, from now on
 	Seq   uint64 // of the last frame whose outcome was written down
 	Wall  int64  // wall clock of that frame, 0 = not known
+	// Untold: how the lamps of the partition stand was never written down.
+	Untold bool
 }
 
 // Outcome is what follows from one batch.
@@ -30,6 +32,9 @@ type Outcome struct {
 	OldWall   int64 // of the outcome that was written down before, 0 = not known
 	Wall      int64
 	Findings
+	// Begins: Stood is every lamp of which something is known, for whoever knows
+	// nothing yet.
+	Begins  bool
 	Refused []Refused
 }
 
@@ -178,14 +183,17 @@ func (w *Worker) Consume(ctx context.Context, b *devices.Batch) error {
 	}
 	w.hold(b)
 	w.stood = append(w.stood, found.Stood...)
-	o := Outcome{Partition: w.partition, Epoch: w.pos.Epoch, OldSeq: w.pos.Seq, NewSeq: b.Seq, OldWall: w.pos.Wall, Wall: b.Wall, Findings: *found, Refused: w.held}
+	if w.pos.Untold {
+		w.stood = e.standingOfAll()
+	}
+	o := Outcome{Partition: w.partition, Epoch: w.pos.Epoch, OldSeq: w.pos.Seq, NewSeq: b.Seq, OldWall: w.pos.Wall, Wall: b.Wall, Findings: *found, Refused: w.held, Begins: w.pos.Untold}
 	o.Stood = w.stood
 	save := w.opt.Archive != nil && b.Wall >= w.due
-	if len(o.Transitions)+len(o.Gaps) > 0 || save || b.Wall-w.committed >= cursorEvery.Milliseconds() || len(w.held) >= maxHeld || w.heldBytes >= maxHeldBytes || len(w.stood) >= maxHeld {
+	if len(o.Transitions)+len(o.Gaps) > 0 || save || b.Wall-w.committed >= cursorEvery.Milliseconds() || len(w.held) >= maxHeld || w.heldBytes >= maxHeldBytes || len(w.stood) >= maxHeld || o.Begins {
 		if err := w.opt.Desk.Commit(ctx, &o); err != nil {
 			return fmt.Errorf("write down frame %d: %w", b.Seq, err)
 		}
-		w.pos.Seq, w.pos.Wall, w.committed = b.Seq, b.Wall, b.Wall
+		w.pos.Seq, w.pos.Wall, w.pos.Untold, w.committed = b.Seq, b.Wall, false, b.Wall
 		w.held, w.heldBytes, w.stood = w.held[:0], 0, w.stood[:0]
 	}
 	w.opt.Metrics.judged(&before, e, found.Gaps)

@@ -159,6 +159,31 @@ func TestWhatTheLedgerWritesIsWrittenOnce(t *testing.T) {
 	})
 }
 
+func TestALedgerBeginsOnce(t *testing.T) {
+	devicestest.Databases(t, func(t *testing.T, url string) {
+		w := newWorld(t, t.Context(), url, t.TempDir(), text)
+		defer w.db.Close()
+		p, err := w.desk.Resume(w.ctx, 0, 1<<40)
+		if err != nil || !p.Untold {
+			t.Fatalf("of a data folder without a ledger: %+v, %v", p, err)
+		}
+		o := rules.Outcome{Epoch: p.Epoch, NewSeq: 1, Wall: at(1, 8, 0), Begins: true, Findings: rules.Findings{Stood: []rules.Stood{{Facility: "SL-0", At: at(1, 8, 0), Is: rules.OK}, {Facility: "SL-1", At: at(1, 8, 0), Is: rules.Faulty, Why: "lamp_out"}}}}
+		if err := w.desk.Commit(w.ctx, &o); err != nil {
+			t.Fatal(err)
+		}
+		if p, err = w.desk.Resume(w.ctx, 0, 1<<40); err != nil || p.Untold {
+			t.Errorf("when it has begun: %+v, %v", p, err)
+		}
+		if p, err = w.desk.Resume(w.ctx, 1, 1<<40); err != nil || !p.Untold {
+			t.Errorf("of another partition: %+v, %v", p, err)
+		}
+		var watched, faulty int
+		if err := w.db.QueryRow(w.ctx, `SELECT (SELECT COUNT(*) FROM lamp_watched), (SELECT COUNT(*) FROM lamp_exception WHERE standing='faulty')`).Scan(&watched, &faulty); err != nil || watched != 2 || faulty != 1 {
+			t.Errorf("%d lamps heard, %d faulty, %v", watched, faulty, err)
+		}
+	})
+}
+
 func TestFiguresOfTwoVersionsAreNeverMixed(t *testing.T) {
 	w := newWorld(t, t.Context(), "sqlite://"+t.TempDir()+"/test.db", t.TempDir(), text)
 	defer w.db.Close()

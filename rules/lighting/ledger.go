@@ -18,12 +18,26 @@ type Ledger struct{}
 // lamps: as long as a value is believed.
 const absence = 15 * time.Minute
 
+// Begun tells whether the lamps of a partition were ever told.
+func (Ledger) Begun(ctx context.Context, tx *database.Tx, partition int) (bool, error) {
+	var n int
+	if err := tx.QueryRow(ctx, `SELECT COUNT(*) FROM lamp_ledger WHERE part=?`, partition).Scan(&n); err != nil {
+		return false, fmt.Errorf("ledger of lamps: %w", err)
+	}
+	return n > 0, nil
+}
+
 // Write takes down what an outcome says, within its transaction: exactly once,
 // as the cursor moves with it.
 func (Ledger) Write(ctx context.Context, tx *database.Tx, o *rules.Outcome) error {
 	if o.OldWall > 0 && o.Wall-o.OldWall > absence.Milliseconds() {
 		if _, err := tx.Exec(ctx, `INSERT INTO lamp_away (part, began, ended) VALUES (?,?,?) ON CONFLICT (part, began) DO NOTHING`, o.Partition, o.OldWall, o.Wall); err != nil {
 			return fmt.Errorf("time away: %w", err)
+		}
+	}
+	if o.Begins {
+		if _, err := tx.Exec(ctx, `INSERT INTO lamp_ledger (part, since) VALUES (?,?) ON CONFLICT (part) DO NOTHING`, o.Partition, o.Wall); err != nil {
+			return fmt.Errorf("ledger of lamps: %w", err)
 		}
 	}
 	for i := 0; i < len(o.Stood); {

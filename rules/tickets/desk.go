@@ -35,6 +35,9 @@ type Outbox interface {
 // Ledger takes down what else is to be kept of an outcome, within its
 // transaction: written with the tickets and the cursor, or not at all.
 type Ledger interface {
+	// Begun tells whether it knows how the lamps of a partition stand; if not, the
+	// next outcome brings all of them.
+	Begun(ctx context.Context, tx *database.Tx, partition int) (bool, error)
 	Write(ctx context.Context, tx *database.Tx, o *rules.Outcome) error
 }
 
@@ -82,6 +85,13 @@ func (d *Desk) Resume(ctx context.Context, partition int, newest uint64) (rules.
 		}
 		if _, err := tx.Exec(ctx, `UPDATE partition_state SET epoch=epoch+1, rules_seq=CASE WHEN rules_seq>? THEN 0 ELSE rules_seq END WHERE id=?`, newest, partition); err != nil {
 			return err
+		}
+		if d.opt.Ledger != nil {
+			begun, err := d.opt.Ledger.Begun(ctx, tx, partition)
+			if err != nil {
+				return err
+			}
+			p.Untold = !begun
 		}
 		return tx.QueryRow(ctx, `SELECT epoch, rules_seq, wall FROM partition_state WHERE id=?`, partition).Scan(&p.Epoch, &p.Seq, &p.Wall)
 	})
