@@ -137,6 +137,7 @@ type lampNightItem struct {
 	Area     string     `json:"area"`
 	Cabinet  string     `json:"cabinet"`
 	Road     string     `json:"road"`
+	Lamps    int64      `json:"lamps" doc:"that it stands for: 1 of a lamp, more of a circuit that is only metered in its cabinet"`
 	Bucket   string     `json:"bucket" enum:"intact,faulty,unknown,excluded" doc:"of a rate that measures time the worst one that it has part in"`
 	Intact   int64      `json:"intact"`
 	Faulty   int64      `json:"faulty"`
@@ -156,7 +157,7 @@ type partItem struct {
 }
 
 func (s *Server) lampNightItem(x *lighting.LampNight) lampNightItem {
-	y := lampNightItem{x.Day, string(x.Facility), x.Name, string(x.Area), x.Cabinet, x.Road, x.Bucket.String(), x.Intact, x.Faulty, x.Unknown, x.Excluded, []partItem{}}
+	y := lampNightItem{x.Day, string(x.Facility), x.Name, string(x.Area), x.Cabinet, x.Road, x.Lamps, x.Bucket.String(), x.Intact, x.Faulty, x.Unknown, x.Excluded, []partItem{}}
 	for i := range x.Parts {
 		p := &x.Parts[i]
 		z := partItem{From: s.instant(p.From), To: s.instant(p.To), Bucket: p.State.String(), Reason: p.Reason, Number: p.TicketNumber}

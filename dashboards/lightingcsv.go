@@ -77,7 +77,7 @@ func (s *Server) rateLampsCSV(_ context.Context, in *LampsInput) (*huma.StreamRe
 	}
 	q.Limit = downloadPage
 	return s.download("lighting-lamps.csv", func(ctx context.Context, put func(...string) error) error {
-		if err := put("day", "facility", "name", "area", "cabinet", "road", "bucket", "intact", "faulty", "unknown", "excluded", "from", "to", "part", "reason", "ticket", "finding"); err != nil {
+		if err := put("day", "facility", "name", "area", "cabinet", "road", "lamps", "bucket", "intact", "faulty", "unknown", "excluded", "from", "to", "part", "reason", "ticket", "finding"); err != nil {
 			return err
 		}
 		for {
@@ -119,7 +119,7 @@ func (s *Server) putLamp(l *lighting.LampNight, put func(...string) error) error
 		if p.Finding != nil {
 			finding = whole(*p.Finding)
 		}
-		if err := put(x.Day, x.Facility, x.Name, x.Area, x.Cabinet, x.Road, x.Bucket, counts[0], counts[1], counts[2], counts[3], from, to, p.Bucket, p.Reason, p.Number, finding); err != nil {
+		if err := put(x.Day, x.Facility, x.Name, x.Area, x.Cabinet, x.Road, whole(x.Lamps), x.Bucket, counts[0], counts[1], counts[2], counts[3], from, to, p.Bucket, p.Reason, p.Number, finding); err != nil {
 			return err
 		}
 	}

@@ -49,7 +49,7 @@ func columnTable() []column {
 		text("circuit", devices.MaxIDLen, func(f *Facility) *string { return &f.Circuit }, "回路"),
 		text("vendor", maxText, func(f *Facility) *string { return &f.Vendor }, "厂商", "厂家"),
 		text("model", maxText, func(f *Facility) *string { return &f.Model }, "型号"),
-		{"expect_s", []string{"上报间隔", "上报间隔秒"}, func(f *Facility) string { return seconds(f.ExpectS) }, setExpect},
+		{"expect_s", []string{"上报间隔", "上报间隔秒"}, func(f *Facility) string { return natural(f.ExpectS) }, setExpect},
 		text("in_charge", maxText, func(f *Facility) *string { return &f.InCharge }, "主管部门"),
 		text("owner", maxText, func(f *Facility) *string { return &f.Owner }, "权属单位"),
 		text("maintainer", maxText, func(f *Facility) *string { return &f.Maintainer }, "养护单位"),
@@ -58,6 +58,7 @@ func columnTable() []column {
 		{"gateway", []string{"网关"}, func(f *Facility) string { return string(f.Gateway) }, setGateway},
 		text("road", maxText, func(f *Facility) *string { return &f.Road }, "道路", "道路名称"),
 		{"road_class", []string{"道路等级"}, func(f *Facility) string { return f.RoadClass }, setRoadClass},
+		{"lamps", []string{"灯数", "灯盏数"}, func(f *Facility) string { return natural(f.Lamps) }, setLamps},
 	}
 }
 
@@ -182,7 +183,8 @@ func setArea(f *Facility, v string) string {
 	return cure(err)
 }
 
-func seconds(n int64) string {
+// natural is a whole number, 0 = not said.
+func natural(n int64) string {
 	if n == 0 {
 		return ""
 	}
@@ -250,6 +252,22 @@ func setRoadClass(f *Facility, v string) string {
 	default:
 		return "want expressway, main, secondary or branch (快速路, 主干路, 次干路, 支路)"
 	}
+	return ""
+}
+
+// maxLamps is more than any cabinet feeds.
+const maxLamps = 100_000
+
+func setLamps(f *Facility, v string) string {
+	f.Lamps = 0
+	if v == "" {
+		return ""
+	}
+	n, err := strconv.ParseInt(v, 10, 64)
+	if err != nil || n < 1 || n > maxLamps {
+		return fmt.Sprintf("want how many lamps it stands for, a whole number from 1 to %d; nothing for a lamp that is one", maxLamps)
+	}
+	f.Lamps = n
 	return ""
 }
 

@@ -28,6 +28,7 @@ type Facility struct {
 	Provisional bool               `json:"provisional,omitempty" cbor:"21,keyasint,omitempty"` // enrolled by itself, not yet adopted
 	Road        string             `json:"road,omitempty" cbor:"-"`                            // its name, as the city writes it
 	RoadClass   string             `json:"road_class,omitempty" cbor:"-"`                      // expressway, main, secondary, branch or ""
+	Lamps       int64              `json:"lamps,omitempty" cbor:"-"`                           // how many it stands for in the lighting figures; 0 = not said
 	Limits      map[string]float64 `json:"limits,omitempty" cbor:"22,keyasint,omitempty"`      // by channel
 	Updated     int64              `json:"updated" cbor:"-"`                                   // Unix ms
 }

@@ -32,9 +32,9 @@ func TestTheCensusIsKnownAsItWas(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		lamp := Facility{ID: "SL-1", Kind: devices.Streetlight, Cabinet: "A", Road: "五四路", RoadClass: "main"}
+		lamp := Facility{ID: "SL-1", Kind: devices.Streetlight, Cabinet: "A", Road: "五四路", RoadClass: "main", Lamps: 60}
 		moved := lamp
-		moved.Cabinet, moved.Road, moved.RoadClass = "B", "杨桥路", ""
+		moved.Cabinet, moved.Road, moved.RoadClass, moved.Lamps = "B", "杨桥路", "", 0
 		put(1, lamp, Facility{ID: "SL-2", Kind: devices.Streetlight, Name: "二"}, Facility{ID: "MH-1", Kind: devices.Manhole})
 		put(3, moved)
 		day = 4
@@ -42,7 +42,7 @@ func TestTheCensusIsKnownAsItWas(t *testing.T) {
 			t.Fatal(err)
 		}
 		put(5, lamp)
-		if got, want := r.pastText(t, 0, 2, 3, 4, 6), "SL-2 - 二// 二// - -\nSL-1 - A/五四路/main B/杨桥路/ B/杨桥路/ A/五四路/main"; got != want {
+		if got, want := r.pastText(t, 0, 2, 3, 4, 6), "SL-2 - 二// 二// - -\nSL-1 - A/五四路/main60 B/杨桥路/ B/杨桥路/ A/五四路/main60"; got != want {
 			t.Errorf("the past\n%s\nwant\n%s", got, want)
 		}
 		day = 7
@@ -50,7 +50,7 @@ func TestTheCensusIsKnownAsItWas(t *testing.T) {
 			t.Fatal(err)
 		}
 		put(8, lamp) // it has come back
-		if got, want := r.pastText(t, 6, 7, 8), "SL-1 A/五四路/main - A/五四路/main"; got != want {
+		if got, want := r.pastText(t, 6, 7, 8), "SL-1 A/五四路/main60 - A/五四路/main60"; got != want {
 			t.Errorf("the past\n%s\nwant\n%s", got, want)
 		}
 	})
@@ -69,7 +69,7 @@ func (r *Registry) pastText(t *testing.T, at ...int64) string {
 			if f == nil {
 				line += " -"
 			} else {
-				line += fmt.Sprintf(" %s/%s/%s", f.Name+f.Cabinet, f.Road, f.RoadClass)
+				line += fmt.Sprintf(" %s/%s/%s%s", f.Name+f.Cabinet, f.Road, f.RoadClass, natural(f.Lamps))
 			}
 		}
 		if !strings.HasPrefix(line, "MH") {

@@ -205,6 +205,27 @@ func TestFiguresOfTwoVersionsAreNeverMixed(t *testing.T) {
 	}
 }
 
+func TestACircuitWithoutLampControllersCountsAsItsLamps(t *testing.T) {
+	w := newWorld(t, t.Context(), "sqlite://"+t.TempDir()+"/test.db", t.TempDir(), text)
+	defer w.db.Close()
+	w.lamps(
+		registry.Facility{ID: "LC-7:C1", Area: "350102001001", Cabinet: "LC-7", Circuit: "C1", Lamps: 60},
+		registry.Facility{ID: "LC-7:C2", Area: "350102001001", Cabinet: "LC-7", Circuit: "C2", Lamps: 42},
+		registry.Facility{ID: "LC-8:C1", Area: "350102001001", Cabinet: "LC-8", Circuit: "C1"}, // its lamps have controllers
+		registry.Facility{ID: "SL-1", Area: "350102001001", Cabinet: "LC-8", Circuit: "C1"},
+	)
+	w.stood(at(1, 8, 0), rules.Stood{Facility: "LC-7:C1", Is: rules.OK}, rules.Stood{Facility: "LC-7:C2", Is: rules.Faulty, Why: "current_low"}, rules.Stood{Facility: "LC-8:C1", Is: rules.OK}, rules.Stood{Facility: "SL-1", Is: rules.OK})
+	w.watch(at(1, 17, 0))
+	w.morning(2)
+	if got, want := w.rates(Query{Rate: "intact", Level: LevelCabinet, Period: "day"}), "LC-7 2026-01-01: 60 intact 42 faulty 0 unknown 0 excluded = 58.82% (58.82-58.82, target 90.00)\nLC-8 2026-01-01: 1 intact 0 faulty 0 unknown 0 excluded = 100.00% (100.00-100.00, target 90.00)\n"; got != want {
+		t.Errorf("figures\n%swant\n%s", got, want)
+	}
+	ls, err := w.book.Lamps(w.ctx, LampQuery{Rate: "intact", From: "2026-01-01", To: "2026-01-01", Buckets: []State{Faulty}, Limit: 10})
+	if err != nil || len(ls) != 1 || ls[0].Facility != "LC-7:C2" || ls[0].Lamps != 42 || ls[0].Faulty != 42 {
+		t.Errorf("the faulty ones %+v, %v", ls, err)
+	}
+}
+
 func TestNoRateIsToldWhileTheRulesLieBehind(t *testing.T) {
 	w := newWorld(t, t.Context(), "sqlite://"+t.TempDir()+"/test.db", t.TempDir(), text)
 	defer w.db.Close()

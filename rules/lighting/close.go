@@ -128,7 +128,8 @@ func (b *Book) sum(ctx context.Context, f *facts, cs []*closing, days []string) 
 	return b.opt.Census.EachAt(ctx, registry.PastFilter{Kind: devices.Streetlight, At: at}, func(id devices.FacilityID, then []*registry.Facility) error {
 		for i, c := range cs {
 			row := then[of[i]]
-			if !isLamp(row) {
+			stands := weight(row)
+			if stands == 0 {
 				continue
 			}
 			b.lamp(f, &l, id, row)
@@ -138,7 +139,7 @@ func (b *Book) sum(ctx context.Context, f *facts, cs []*closing, days []string) 
 				t = &Tally{}
 				c.cells[k] = t
 			}
-			t.Add(c.def.measure(&c.Night, &l, c.instants))
+			t.Add(c.def.measure(&c.Night, &l, c.instants).times(stands))
 		}
 		return nil
 	})

@@ -44,13 +44,19 @@ type lamp struct {
 // never is when a lamp was heard that was not.
 const never = 1<<63 - 1
 
-// isLamp tells a lamp from what feeds and measures it: a cabinet bears its own
-// name as cabinet, and a circuit is called CABINET:CIRCUIT.
-func isLamp(f *registry.Facility) bool {
-	if f == nil || f.Provisional {
-		return false
+// weight is how many lamps f stands for, 0 = none. What the census does not say is
+// one for a lamp and none for what feeds and measures lamps: a cabinet bears its
+// own name as cabinet, and a circuit is called CABINET:CIRCUIT.
+func weight(f *registry.Facility) int64 {
+	switch {
+	case f == nil || f.Provisional:
+		return 0
+	case f.Lamps > 0:
+		return f.Lamps
+	case f.Cabinet != "" && (string(f.ID) == f.Cabinet || strings.HasPrefix(string(f.ID), f.Cabinet+":")):
+		return 0
 	}
-	return f.Cabinet == "" || string(f.ID) != f.Cabinet && !strings.HasPrefix(string(f.ID), f.Cabinet+":")
+	return 1
 }
 
 // at is how a lamp counts at an instant, and why: what is excluded is not asked
@@ -123,6 +129,11 @@ type Tally struct{ Intact, Faulty, Unknown, Excluded int64 }
 // Add adds another.
 func (t *Tally) Add(o Tally) {
 	t.Intact, t.Faulty, t.Unknown, t.Excluded = t.Intact+o.Intact, t.Faulty+o.Faulty, t.Unknown+o.Unknown, t.Excluded+o.Excluded
+}
+
+// times is the tally of n lamps that stand alike.
+func (t Tally) times(n int64) Tally {
+	return Tally{t.Intact * n, t.Faulty * n, t.Unknown * n, t.Excluded * n}
 }
 
 func (t *Tally) bucket(s State) *int64 {

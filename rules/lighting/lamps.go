@@ -21,6 +21,7 @@ type LampNight struct {
 	Cabinet  string
 	Road     string
 	Class    string
+	Lamps    int64 // that it stands for: they are in the tally
 	Bucket   State // of a definition that measures time the worst of its parts
 	Tally
 	Parts []Part
@@ -99,7 +100,7 @@ func (b *Book) lampsOf(ctx context.Context, q *LampQuery, n *ClosedNight, after 
 	var l lamp
 	err = b.opt.Census.EachAt(ctx, p, func(id devices.FacilityID, then []*registry.Facility) error {
 		row := then[0]
-		if !isLamp(row) || !q.covers(cellOf(row)) {
+		if weight(row) == 0 || !q.covers(cellOf(row)) {
 			return nil
 		}
 		b.lamp(f, &l, id, row)
@@ -137,7 +138,8 @@ func (q *LampQuery) covers(c cell) bool {
 // lampNight is a lamp as it counts in a night.
 func (d *Definition) lampNight(n *Night, l *lamp, instants []int64) LampNight {
 	f := l.row
-	x := LampNight{Day: n.Day, Facility: f.ID, Name: f.Name, Area: f.Area, Cabinet: f.Cabinet, Road: f.Road, Class: f.RoadClass, Tally: d.measure(n, l, instants)}
+	x := LampNight{Day: n.Day, Facility: f.ID, Name: f.Name, Area: f.Area, Cabinet: f.Cabinet, Road: f.Road, Class: f.RoadClass, Lamps: weight(f)}
+	x.Tally = d.measure(n, l, instants).times(x.Lamps)
 	for _, p := range d.parts(n, l) {
 		if p.State != Intact {
 			x.Parts = append(x.Parts, Part{Spell: p})

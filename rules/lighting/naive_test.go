@@ -71,14 +71,32 @@ type model struct {
 
 const minutes = 3 * 24 * 60
 
+// circuit is metered in cabinet A, and is a lamp elsewhere.
+const circuit = "A:C1"
+
+// lamps is how many a facility stands for.
+func lamps(f *registry.Facility) int64 {
+	switch {
+	case f.Lamps > 0:
+		return f.Lamps
+	case f.ID == circuit && f.Cabinet == "A":
+		return 0
+	}
+	return 1
+}
+
 func draw(r *rapid.T) *model {
 	m := &model{}
 	pick := func(name string, from ...string) string { return rapid.SampledFrom(from).Draw(r, name) }
 	for i := range 5 {
-		f := registry.Facility{ID: devices.FacilityID("SL-" + string(rune('1'+i))), Area: devices.AreaCode(pick("area", "350102001001", "350102001002", "350103001", "")), Cabinet: pick("cabinet", "", "A", "B"),
+		id, lamps := "SL-"+string(rune('1'+i)), rapid.SampledFrom([]int64{0, 0, 1, 60})
+		if i == 3 {
+			id = circuit
+		}
+		f := registry.Facility{ID: devices.FacilityID(id), Lamps: lamps.Draw(r, "lamps"), Area: devices.AreaCode(pick("area", "350102001001", "350102001002", "350103001", "")), Cabinet: pick("cabinet", "", "A", "B"),
 			Road: pick("road", "", "五四路"), RoadClass: pick("class", "", "main"), Condition: pick("condition", "intact", "intact", "damaged", "retired"), Installed: pick("installed", "", "2026-01-02")}
 		m.lamps = append(m.lamps, f)
-		f.Cabinet = pick("moved", "A", "C")
+		f.Cabinet, f.Lamps = pick("moved", "A", "C"), lamps.Draw(r, "lamps then")
 		m.moved = append(m.moved, f)
 	}
 	minute := rapid.IntRange(0, minutes-1)
@@ -217,9 +235,15 @@ func (m *model) hold(w *world, d *Definition, n *Night, day, level int) {
 		if day > 0 {
 			f = &m.moved[i]
 		}
+		if lamps(f) == 0 {
+			continue
+		}
 		place := cellOf(f).at(level)
 		t := want[place]
-		t.Add(m.count(d, n, f, i, day))
+		one := m.count(d, n, f, i, day)
+		for range lamps(f) {
+			t.Add(one)
+		}
 		want[place] = t
 	}
 	fs, err := w.book.Rates(w.ctx, Query{Rate: d.Name, Level: level, Period: "day", From: n.Day, To: n.Day})

@@ -1116,6 +1116,8 @@ export interface components {
             in_charge?: string;
             installed?: string;
             kind: string;
+            /** Format: int64 */
+            lamps?: number;
             /** Format: double */
             lat: number;
             limits?: {
@@ -1151,6 +1153,8 @@ export interface components {
             in_charge?: string;
             installed?: string;
             kind: string;
+            /** Format: int64 */
+            lamps?: number;
             last_seen: string | null;
             /** Format: double */
             lat: number;
@@ -1234,6 +1238,11 @@ export interface components {
             faulty: number;
             /** Format: int64 */
             intact: number;
+            /**
+             * Format: int64
+             * @description that it stands for: 1 of a lamp, more of a circuit that is only metered in its cabinet
+             */
+            lamps: number;
             name: string;
             /** @description when in the night it was not intact, and why */
             parts: components["schemas"]["PartItem"][] | null;
