@@ -29,6 +29,8 @@ import (
 	"lamplighter/ingest/pipeline"
 	"lamplighter/ingest/uplog"
 	"lamplighter/rules"
+	"lamplighter/rules/lighting"
+	"lamplighter/rules/tickets"
 )
 
 // The test binary is the daemon, its store child or a tool when this is set.
@@ -230,12 +232,18 @@ const nervous = `groups:
     severity: critical
     channel: tilt_deg
     summary: {zh: 井盖移位, en: Cover displaced}
+- kind: streetlight
+  rules:
+  - name: lamp_out
+    when: lamp_on && power_w < 2.0
+    severity: minor
+    summary: {zh: 灯不亮, en: Lamp out}
 `
 
 // TestKill9LosesNothingAndRepeatsNothing kills the daemon, and its store child,
 // at random moments under load. Every acknowledged message can then be read
-// from the store exactly once, and the tickets are those that an undisturbed
-// judge finds in the same log.
+// from the store exactly once, and the tickets and the account of the lamps are
+// those that an undisturbed judge makes of the same log.
 func TestKill9LosesNothingAndRepeatsNothing(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "nervous.yml")
 	if err := os.WriteFile(file, []byte(nervous), 0o600); err != nil {
@@ -246,8 +254,8 @@ func TestKill9LosesNothingAndRepeatsNothing(t *testing.T) {
 	for round := range killRounds() {
 		stop, before := make(chan struct{}), acked.count()
 		var wg sync.WaitGroup
-		for dev := range 4 {
-			wg.Go(func() { d.load(fmt.Sprintf("MH-%d", dev), round, acked, stop) })
+		for _, dev := range []string{"MH-0", "MH-1", "MH-2", "SL-0", "SL-1"} {
+			wg.Go(func() { d.load(dev, round, acked, stop) })
 		}
 		d.eventually("load", func() bool { return acked.count() >= before+320 })
 		time.Sleep(time.Duration(rand.IntN(800)) * time.Millisecond) // the random moment
@@ -278,15 +286,22 @@ func TestKill9LosesNothingAndRepeatsNothing(t *testing.T) {
 		total += len(seqs)
 	}
 	d.end(syscall.SIGTERM)
-	got, want := d.ticketsOf(), judgeOnce(t, filepath.Join(d.data, "log"), []byte(nervous))
+	undisturbed := judgeOnce(t, filepath.Join(d.data, "log"), []byte(nervous))
+	for what, query := range map[string]string{
+		"tickets":             `SELECT facility||' '||defect, opened_at, closed_at FROM ticket`,
+		"exceptions of lamps": `SELECT facility||' '||standing||' '||reason, began, ended FROM lamp_exception`,
+		"lamps heard":         `SELECT facility, since, 0 FROM lamp_watched`,
+	} {
+		got, want := factsOf(t, filepath.Join(d.data, "lamplighter.db"), query), factsOf(t, undisturbed, query)
+		if len(want) < 2*killRounds() && what != "lamps heard" || len(want) < 2 {
+			t.Errorf("only %d %s in the log: nothing to compare", len(want), what)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%d %s, an undisturbed judge finds %d; the first that differ: %s", len(got), what, len(want), firstDifference(got, want))
+		}
+		t.Logf("%d rounds, %d acknowledged messages, %d %s", killRounds(), total, len(got), what)
+	}
 	d.start()
-	if len(want) < 2*killRounds() {
-		t.Errorf("only %d tickets in the log: nothing to compare", len(want))
-	}
-	if !slices.Equal(got, want) {
-		t.Errorf("%d tickets, an undisturbed judge finds %d; the first that differ: %s", len(got), len(want), firstDifference(got, want))
-	}
-	t.Logf("%d rounds, %d acknowledged messages, %d tickets", killRounds(), total, len(got))
 }
 
 func firstDifference(a, b []string) string {
@@ -298,62 +313,38 @@ func firstDifference(a, b []string) string {
 	return fmt.Sprint(append(a, b...)[min(len(a), len(b)):])
 }
 
-// ticketsOf is every ticket in the database of a daemon that has ended: what,
-// and when it was opened and closed.
-func (d *daemon) ticketsOf() []string {
-	d.t.Helper()
-	db, err := database.Open(d.t.Context(), "sqlite://"+filepath.Join(d.data, "lamplighter.db"))
+// factsOf is what a query tells of the database at path:
+// what, and from when to when.
+func factsOf(t *testing.T, path, query string) []string {
+	t.Helper()
+	db, err := database.Open(t.Context(), "sqlite://"+path)
 	if err != nil {
-		d.t.Fatal(err)
+		t.Fatal(err)
 	}
 	defer db.Close()
-	rows, err := db.Query(d.t.Context(), `SELECT facility, defect, opened_at, closed_at FROM ticket`)
+	out, err := database.All(t.Context(), db, func(row database.Row) (string, error) {
+		var what string
+		var from, to int64
+		err := row.Scan(&what, &from, &to)
+		return fmt.Sprintln(what, from, to), err
+	}, query)
 	if err != nil {
-		d.t.Fatal(err)
-	}
-	defer rows.Close()
-	var out []string
-	for rows.Next() {
-		var facility, defect string
-		var opened, closed int64
-		if err := rows.Scan(&facility, &defect, &opened, &closed); err != nil {
-			d.t.Fatal(err)
-		}
-		out = append(out, fmt.Sprintln(facility, defect, opened, closed))
-	}
-	if err := rows.Err(); err != nil {
-		d.t.Fatal(err)
+		t.Fatal(err)
 	}
 	slices.Sort(out)
 	return out
 }
 
-// memoryDesk keeps tickets as ticketsOf tells them.
-type memoryDesk struct {
-	open map[string]int64
-	got  []string
-}
+// noPages is an outbox that nothing leaves.
+type noPages struct{}
 
-func (m *memoryDesk) Resume(context.Context, int, uint64) (rules.Position, error) {
-	return rules.Position{Epoch: 1}, nil
-}
+func (noPages) Enqueue(context.Context, *database.Tx, tickets.Page) error { return nil }
 
-func (m *memoryDesk) Commit(_ context.Context, o *rules.Outcome) error {
-	for _, x := range o.Transitions {
-		key := fmt.Sprint(x.Facility, " ", x.Defect)
-		switch x.Type {
-		case rules.Opened:
-			m.open[key] = x.Wall
-		case rules.Ended:
-			m.got = append(m.got, fmt.Sprintln(key, m.open[key], x.Wall))
-			delete(m.open, key)
-		}
-	}
-	return nil
-}
+func (noPages) Wake() {}
 
-// judgeOnce judges a whole log from its first frame to its last.
-func judgeOnce(t *testing.T, dir string, text []byte) []string {
+// judgeOnce judges a whole log from its first frame to its last, and returns the
+// path of the database with what follows from it.
+func judgeOnce(t *testing.T, dir string, text []byte) (path string) {
 	t.Helper()
 	dict, err := newDictionary()
 	if err != nil {
@@ -368,7 +359,13 @@ func judgeOnce(t *testing.T, dir string, text []byte) []string {
 		t.Fatal(err)
 	}
 	defer log.Close()
-	desk := &memoryDesk{open: map[string]int64{}}
+	path = filepath.Join(t.TempDir(), "judge.db")
+	db, err := database.Open(t.Context(), "sqlite://"+path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	desk := tickets.New(tickets.Options{DB: db, Outbox: noPages{}, Ledger: lighting.Ledger{}, Zone: time.UTC, Metrics: prometheus.NewRegistry()})
 	m := rules.NewMetrics(prometheus.NewRegistry())
 	for p := range log.Partitions() {
 		_, last, err := log.Bounds(p)
@@ -383,11 +380,7 @@ func judgeOnce(t *testing.T, dir string, text []byte) []string {
 		}
 		cancel()
 	}
-	for key, opened := range desk.open {
-		desk.got = append(desk.got, fmt.Sprintln(key, opened, 0))
-	}
-	slices.Sort(desk.got)
-	return desk.got
+	return path
 }
 
 // until is a worker that is done with a frame.
@@ -450,8 +443,8 @@ func (l *ledger) count() (n int) {
 const inFlight = 20
 
 // load publishes until stop and notes what was acknowledged. The time of a
-// message is its own and never comes twice; the cover tilts and falls back
-// every 40 messages.
+// message is its own and never comes twice; the cover tilts and falls back, the
+// lamp goes out and on again, every 40 messages.
 func (d *daemon) load(dev string, round int, acked *ledger, stop chan struct{}) {
 	o := paho.NewClientOptions().AddBroker("tcp://" + d.mqtt).SetClientID(fmt.Sprintf("%s-%d", dev, round)).SetAutoReconnect(false)
 	c := paho.NewClient(o)
@@ -459,12 +452,15 @@ func (d *daemon) load(dev string, round int, acked *ledger, stop chan struct{}) 
 		return
 	}
 	defer c.Disconnect(0)
-	last := int64(0)
+	last, values := int64(0), `"tilt_deg":%d`
+	if strings.HasPrefix(dev, "SL") {
+		values = `"lamp_on":true,"power_w":%d`
+	}
 	for i := 0; ; i += inFlight {
 		var toks [inFlight]paho.Token
 		for j := range toks {
 			last = max(last+1, time.Now().UnixMilli())
-			toks[j] = c.Publish("f/1/"+dev+"/telemetry", 1, false, fmt.Sprintf(`{"ts":%d,"seq":%d,"boot":"r%d","tilt_deg":%d}`, last, round*1_000_000+i+j, round, (i+j)/40%2*40))
+			toks[j] = c.Publish("f/1/"+dev+"/telemetry", 1, false, fmt.Sprintf(`{"ts":%d,"seq":%d,"boot":"r%d",`+values+`}`, last, round*1_000_000+i+j, round, (i+j)/40%2*40))
 		}
 		for j, tok := range toks {
 			if !tok.WaitTimeout(time.Minute) || tok.Error() != nil {

@@ -91,7 +91,7 @@ func TestANewRuleIsTriedOnTheLogBeforeItIsSwitchedOn(t *testing.T) {
 		t.Errorf("a day before the log: %v: %s", err, out)
 	}
 	d.start() // for newDaemon to end it
-	if n := len(d.ticketsOf()); n == 0 {
+	if n := len(factsOf(t, filepath.Join(d.data, "lamplighter.db"), `SELECT facility, opened_at, closed_at FROM ticket`)); n == 0 {
 		t.Error("the daemon has lost its tickets")
 	}
 }
