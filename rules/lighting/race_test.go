@@ -1,0 +1,5 @@
+//go:build race
+
+package lighting
+
+const raced = true
