@@ -8,8 +8,10 @@
 // it, and calls the ackers of its records. After a pause the first record waits
 // for nobody; from then on a frame that is not full begins 20 ms after the one
 // before it, so that a steady stream costs 50 fsyncs a second and not a
-// thousand: each of them is also a round through all that follows. A
-// partition that is idle gets an empty frame a second, which tells the time.
+// thousand: each of them is also a round through all that follows. When nothing
+// has come for 4 ms it does not wait for more: a sender with a small window may
+// be waiting for its acknowledgement. A partition that is idle gets an empty
+// frame a second, which tells the time.
 //
 // Readers at the tail are served from memory (16 MB of frames a partition);
 // the past is asked from the server, a batch at a time.

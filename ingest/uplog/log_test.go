@@ -152,8 +152,27 @@ func FuzzFrame(f *testing.F) {
 	})
 }
 
-func TestRecordsGatherAndAFullFrameDoesNotWait(t *testing.T) {
+// A sender that waits for each acknowledgement is not kept until a frame is due.
+func TestALullEndsTheGathering(t *testing.T) {
 	l := open(t, Options{Dir: t.TempDir(), Partitions: 1, gap: time.Hour})
+	acked := make(chan error, 1)
+	for i := range 20 {
+		if err := l.Append(t.Context(), 0, uplink(i), ackFunc(func(_ uint16, err error) { acked <- err })); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case err := <-acked:
+			if err != nil {
+				t.Fatal(err)
+			}
+		case <-time.After(30 * time.Second):
+			t.Fatalf("record %d is not durable", i)
+		}
+	}
+}
+
+func TestRecordsGatherAndAFullFrameDoesNotWait(t *testing.T) {
+	l := open(t, Options{Dir: t.TempDir(), Partitions: 1, gap: time.Hour, lull: time.Hour})
 	acked := make(chan error, 3*MaxFrameRecords)
 	appendUplinks := func(n int) {
 		t.Helper()

@@ -22,7 +22,8 @@ type Options struct {
 	Metrics      prometheus.Registerer // nil = a private registry
 	Now          func() time.Time      // default time.Now
 
-	gap time.Duration // between the beginnings of two frames of a partition, unless one is full; default 20 ms
+	gap  time.Duration // between the beginnings of two frames of a partition, unless one is full; default 20 ms
+	lull time.Duration // without a record, after which a frame does not wait for more; default 4 ms
 }
 
 func (o Options) withDefaults() (Options, error) {
@@ -55,6 +56,9 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.gap == 0 {
 		o.gap = 20 * time.Millisecond
+	}
+	if o.lull == 0 {
+		o.lull = 4 * time.Millisecond
 	}
 	return o, nil
 }

@@ -166,24 +166,32 @@ func (p *partition) next() (d *draft, more bool) {
 }
 
 // gather lets more records into the next frame: it waits until t, or a draft is
-// full, or the log is closed.
-func (p *partition) gather(ctx context.Context, t time.Time) {
-	pause := time.Until(t)
-	if pause <= 0 {
-		return
-	}
-	p.mu.Lock()
-	now := len(p.ready) > 0 || p.closed
-	p.mu.Unlock()
-	if now {
-		return
-	}
-	timer := time.NewTimer(pause)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-	case <-p.full:
-	case <-timer.C:
+// full, or nothing has come for the time of lull: then whoever sends may be
+// waiting for us.
+func (p *partition) gather(ctx context.Context, t time.Time, lull time.Duration) {
+	var timer *time.Timer
+	for last := -1; ; {
+		p.mu.Lock()
+		count, now := p.open.count, len(p.ready) > 0 || p.closed
+		p.mu.Unlock()
+		pause := min(lull, time.Until(t))
+		if now || count == last || pause <= 0 {
+			return
+		}
+		last = count
+		if timer == nil {
+			timer = time.NewTimer(pause)
+			defer timer.Stop()
+		} else {
+			timer.Reset(pause)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-p.full:
+			return
+		case <-timer.C:
+		}
 	}
 }
 

@@ -35,7 +35,7 @@ func (l *Log) write(ctx context.Context, p *partition) {
 			if !l.commit(ctx, p, d) {
 				return
 			}
-			p.gather(ctx, began.Add(l.opt.gap))
+			p.gather(ctx, began.Add(l.opt.gap), l.opt.lull)
 			idle.Reset(tick)
 			continue
 		}
