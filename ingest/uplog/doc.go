@@ -9,7 +9,7 @@
 // for nobody; from then on a frame that is not full begins 20 ms after the one
 // before it, so that a steady stream costs 50 fsyncs a second and not a
 // thousand: each of them is also a round through all that follows. When nothing
-// has come for 4 ms it does not wait for more: a sender with a small window may
+// has come for 2 ms it does not wait for more: a sender with a small window may
 // be waiting for its acknowledgement. A partition that is idle gets an empty
 // frame a second, which tells the time.
 //

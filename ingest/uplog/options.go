@@ -23,7 +23,7 @@ type Options struct {
 	Now          func() time.Time      // default time.Now
 
 	gap  time.Duration // between the beginnings of two frames of a partition, unless one is full; default 20 ms
-	lull time.Duration // without a record, after which a frame does not wait for more; default 4 ms
+	lull time.Duration // without a record, after which a frame does not wait for more; default 2 ms
 }
 
 func (o Options) withDefaults() (Options, error) {
@@ -58,7 +58,7 @@ func (o Options) withDefaults() (Options, error) {
 		o.gap = 20 * time.Millisecond
 	}
 	if o.lull == 0 {
-		o.lull = 4 * time.Millisecond
+		o.lull = 2 * time.Millisecond
 	}
 	return o, nil
 }
