@@ -14,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"lamplighter/devices"
+	"lamplighter/devices/devicestest"
 )
 
 // facilities draws a small census with every nasty text that may stand in it.
@@ -68,6 +69,7 @@ func all(t interface{ Fatal(...any) }, ctx context.Context, r *Registry) (out []
 }
 
 func TestAnExportIsImportedAsItWas(t *testing.T) {
+	devicestest.FewerChecks(t, 30)
 	a, b := open(t), open(t)
 	rapid.Check(t, func(rt *rapid.T) {
 		fs := facilities(rt)

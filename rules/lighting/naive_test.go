@@ -1,7 +1,6 @@
 package lighting
 
 import (
-	"flag"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,6 +11,7 @@ import (
 
 	"lamplighter/devices"
 	"lamplighter/devices/database"
+	"lamplighter/devices/devicestest"
 	"lamplighter/devices/registry"
 	"lamplighter/rules"
 )
@@ -34,11 +34,7 @@ rates:
 // TestFiguresAreWhatANaiveCountSays holds the sums, and the lists behind them,
 // against a model that walks through every minute of every lamp.
 func TestFiguresAreWhatANaiveCountSays(t *testing.T) {
-	if f := flag.Lookup("rapid.checks"); raced && f.Value.String() == f.DefValue {
-		if err := f.Value.Set("20"); err != nil { // the race detector makes SQLite ten times slower
-			t.Fatal(err)
-		}
-	}
+	devicestest.FewerChecks(t, 12)
 	empty := emptyDatabase(t)
 	rapid.Check(t, func(r *rapid.T) {
 		dir, err := os.MkdirTemp(t.TempDir(), "w")

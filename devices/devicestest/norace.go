@@ -1,5 +1,5 @@
 //go:build !race
 
-package lighting
+package devicestest
 
 const raced = false

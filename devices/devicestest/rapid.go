@@ -1,0 +1,27 @@
+package devicestest
+
+import (
+	"flag"
+	"strconv"
+	"testing"
+)
+
+// FewerChecks has rapid try a property n times instead of a hundred under the race
+// detector, which makes SQLite ten times slower. What -rapid.checks says holds.
+func FewerChecks(t testing.TB, n int) {
+	t.Helper()
+	f := flag.Lookup("rapid.checks")
+	if f == nil {
+		t.Fatal("rapid is not linked into this test")
+	}
+	if !raced || f.Value.String() != f.DefValue {
+		return
+	}
+	set := func(s string) {
+		if err := f.Value.Set(s); err != nil {
+			t.Error(err)
+		}
+	}
+	set(strconv.Itoa(n))
+	t.Cleanup(func() { set(f.DefValue) })
+}
