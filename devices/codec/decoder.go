@@ -6,6 +6,7 @@ import (
 	"github.com/cespare/xxhash/v2"
 
 	"lamplighter/devices"
+	"lamplighter/devices/bridge"
 )
 
 // thingsBoardTelemetry is where firmware made for ThingsBoard publishes.
@@ -26,6 +27,11 @@ type Decoder struct {
 	scan     scanner
 	head     header
 	at       cursor
+
+	waveChannels []waveChannel // of the waveform at hand, like all that follows
+	waveBytes    []byte
+	waveSamples  []float64
+	spectrum     bridge.Spectrum
 }
 
 // span is a reading before its time is resolved.
@@ -80,7 +86,7 @@ func (d *Decoder) route(u *devices.Uplink, m *devices.Message) (string, *devices
 	}
 	t, ok := devices.ParseTopic(u.Topic)
 	if !ok {
-		return "", &devices.Refusal{Code: devices.CodeCodec, Msg: fmt.Sprintf("no codec for topic %q; want f/1/%s/telemetry, event or state", clip(u.Topic), u.Device)}
+		return "", &devices.Refusal{Code: devices.CodeCodec, Msg: fmt.Sprintf("no codec for topic %q; want f/1/%s/telemetry, event, state or wave", clip(u.Topic), u.Device)}
 	}
 	if t.Device != u.Device && t.Gateway == u.Device {
 		return "", &devices.Refusal{Code: devices.CodeIdent, Msg: fmt.Sprintf("device %s is not listed under gateway %s in the census; ask the city to add it", t.Device, u.Device)}
@@ -113,6 +119,9 @@ func (d *Decoder) decode(u *devices.Uplink, m *devices.Message, leaf string) *de
 		m.Type = devices.Event
 	case devices.TopicState:
 		m.Type = devices.State
+	case devices.TopicWave:
+		m.Type = devices.Wave
+		return d.wave(u, m)
 	case devices.TopicCmdReply, devices.TopicConfigReply:
 		m.Type = devices.CommandReply
 		return nil

@@ -18,7 +18,8 @@
 // ThingsBoard.
 //
 // f/1/{d}/event is {"event":"cover_open"} with any of the members above;
-// f/1/{d}/state is {"st":"online|sleep|offline","boot":…,"model":…,"fw":…,"expect_s":…,"next_s":…}.
+// f/1/{d}/state is {"st":"online|sleep|offline","boot":…,"model":…,"fw":…,"expect_s":…,"next_s":…}; f/1/{d}/wave is a part of a waveform block,
+// see wave.go.
 //
 // # Time
 //

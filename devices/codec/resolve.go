@@ -18,7 +18,7 @@ type clock struct {
 	hasRel bool
 }
 
-// timestamp reads ts: Unix milliseconds, or text in RFC 3339 with a zone.
+// timestamp reads ts or t0: Unix milliseconds, or text in RFC 3339 with a zone.
 func (d *Decoder) timestamp(c *clock) *devices.Refusal {
 	s := &d.scan
 	c.hasTS = true
@@ -29,7 +29,7 @@ func (d *Decoder) timestamp(c *clock) *devices.Refusal {
 		}
 		t, err := time.Parse(time.RFC3339Nano, string(b))
 		if err != nil {
-			return d.refuse(devices.CodeTime, "ts %q: want Unix milliseconds, or RFC 3339 with a zone as in 2026-01-01T08:00:00.123+08:00", clip(string(b)))
+			return d.refuse(devices.CodeTime, "%s %q: want Unix milliseconds, or RFC 3339 with a zone as in 2026-01-01T08:00:00.123+08:00", d.at.key, clip(string(b)))
 		}
 		c.ts = t.UnixMilli()
 		return nil
@@ -39,7 +39,7 @@ func (d *Decoder) timestamp(c *clock) *devices.Refusal {
 		return ref
 	}
 	if math.Abs(n) > 1<<53 {
-		return d.refuse(devices.CodeTime, "ts %g: want Unix milliseconds", n)
+		return d.refuse(devices.CodeTime, "%s %g: want Unix milliseconds", d.at.key, n)
 	}
 	c.ts = int64(n)
 	return nil
