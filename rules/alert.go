@@ -174,10 +174,12 @@ func (e *Engine) emit(f *facility, r *Rule, what TransitionType, at int64) {
 		return
 	}
 	t := Transition{Type: what, Facility: f.id, Kind: f.kind, Defect: r.Name, Severity: r.Severity, Page: r.Page, Rules: e.set.version, At: at, Wall: e.wall, Summary: r.Summary}
+	step := uint8(0)
 	if a := f.find(r.index); a != nil {
-		t.Severity = r.severity(a.step)
+		step = a.step
 	}
-	t.Value, t.Limit = r.shown(f, e.texts)
+	t.Severity, t.Summary = r.severity(step), r.summary(step)
+	t.Value, t.Limit = r.shown(f, step, e.texts)
 	if what == Opened {
 		t.Evidence = e.evidence(f, r)
 	}

@@ -100,6 +100,9 @@ func (e *Engine) takeDevice(f *facility, d devices.DeviceID) {
 	if e.devices[f.device] == f {
 		delete(e.devices, f.device)
 	}
+	if f.device != "" && f.more != nil {
+		f.more.learned, f.more.sensors = nil, nil // another device measures from another zero
+	}
 	f.device = devices.DeviceID(strings.Clone(string(d)))
 	if string(d) == string(f.id) {
 		f.device = devices.DeviceID(f.id) // one copy

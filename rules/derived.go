@@ -22,6 +22,8 @@ type derived struct {
 	span    int64 // ms of the past that are looked at
 	per     int64 // ms: of a rate; 0 = an aggregate
 	fold    func([]sample) float64
+	base    *baseline // nil = of the window
+	part    int       // in baselineParts
 }
 
 // derivedText is one as it stands in a file.
@@ -29,6 +31,7 @@ type derivedText struct {
 	name, channel string
 	window, rate  time.Duration
 	aggregate     string
+	base          *baselineText
 	at            *yaml.Node
 }
 
@@ -107,28 +110,33 @@ func (t *ruleText) value(r *reader, name string, n *yaml.Node, words []string) {
 		"channel":   r.Text(what+".channel", &d.channel),
 		"window":    r.Duration(what+".window", &d.window),
 		"rate":      r.Duration(what+".rate", &d.rate),
+		"baseline":  func(n *yaml.Node) { d.base = r.baseline(n, what) },
 		"aggregate": r.Choice(what+".aggregate", words, func(s string) { d.aggregate = s }),
 	}) || len(r.Wrong) > before {
 		return
 	}
-	if d.channel == "" || d.window == 0 || (d.rate == 0) == (d.aggregate == "") {
-		r.Fail(n, "%s: want channel, window, and either aggregate: %s, or rate: the time that the change is told per", what, strict.Either(words))
+	if past := d.window != 0 || d.rate != 0 || d.aggregate != ""; d.channel == "" || past == (d.base != nil) || past && (d.window == 0 || (d.rate == 0) == (d.aggregate == "")) {
+		r.Fail(n, "%s: want channel, window, and either aggregate: %s, or rate: the time that the change is told per; or channel and baseline", what, strict.Either(words))
 		return
 	}
 	t.derived = append(t.derived, d)
 }
 
 func (t *ruleText) derivedNames() []string {
-	out := make([]string, len(t.derived))
+	var out []string
 	for i := range t.derived {
-		out[i] = t.derived[i].name
+		out = append(out, t.derived[i].name)
+		if t.derived[i].base != nil {
+			out = append(out, t.derived[i].name+baselineParts[1], t.derived[i].name+baselineParts[2])
+		}
 	}
 	return out
 }
 
 // declare makes the rule's own values known to its expressions.
 func (x *expressions) declare() {
-	for _, d := range x.t.derived {
+	for i := range x.t.derived {
+		d := &x.t.derived[i]
 		ch := x.l.channels[d.channel]
 		switch {
 		case ch == nil:
@@ -138,14 +146,25 @@ func (x *expressions) declare() {
 		case !ruleName.MatchString(d.name) || slices.Contains(x.l.words, d.name) || strings.HasPrefix(d.name, limitPrefix):
 			x.r.Fail(d.at, "values.%s: the name is taken, or no name: want small letters, digits and _, unlike any channel", d.name)
 		default:
-			env, err := x.env.Extend(cel.Variable(d.name, cel.DoubleType))
-			if err != nil {
-				x.r.Fail(d.at, "values.%s: %v", d.name, err)
-				continue
+			all := []*derived{{name: d.name, channel: ch, span: d.window.Milliseconds(), per: d.rate.Milliseconds(), fold: folds[d.aggregate]}}
+			if d.base != nil {
+				all = x.declareBaseline(d, ch)
 			}
-			x.env = env
-			x.t.Rule.derived = append(x.t.Rule.derived, &derived{name: d.name, channel: ch, span: d.window.Milliseconds(), per: d.rate.Milliseconds(), fold: folds[d.aggregate]})
+			x.extend(d, all)
 		}
+	}
+}
+
+// extend makes variables of derived values.
+func (x *expressions) extend(text *derivedText, all []*derived) {
+	for _, d := range all {
+		env, err := x.env.Extend(cel.Variable(d.name, cel.DoubleType))
+		if err != nil {
+			x.r.Fail(text.at, "values.%s: %v", d.name, err)
+			return
+		}
+		x.env = env
+		x.t.Rule.derived = append(x.t.Rule.derived, d)
 	}
 }
 
@@ -185,6 +204,9 @@ func (e *Engine) remember(f *facility, k *kindRules, v *value) bool {
 
 // of is the derived value at instant at; ok is false when too little is known.
 func (d *derived) of(f *facility, at int64) (x float64, ok bool) {
+	if d.base != nil {
+		return d.base.of(f, d.part, at)
+	}
 	var all []sample
 	if f.more != nil {
 		for i := range f.more.series {
@@ -219,7 +241,7 @@ func (x *rare) clone() *rare {
 	if x == nil {
 		return nil
 	}
-	c := &rare{series: slices.Clone(x.series), past: x.past.clone(), held: slices.Clone(x.held), next: x.next}
+	c := &rare{series: slices.Clone(x.series), past: x.past.clone(), held: slices.Clone(x.held), next: x.next, learned: slices.Clone(x.learned), sensors: x.sensors.clone()}
 	for i := range c.series {
 		c.series[i].samples = slices.Clone(c.series[i].samples)
 	}

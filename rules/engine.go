@@ -162,6 +162,10 @@ func (e *Engine) judgeBy(text []byte) error {
 	}
 	for _, f := range e.facilities {
 		f.anew = true
+		f.keepLearned(set)
+		if f.more != nil && set.kinds[f.kind].sensor == nil {
+			f.more.sensors = nil
+		}
 		e.watch(f)
 		e.count(f)
 	}
@@ -215,6 +219,9 @@ func (e *Engine) message(m *devices.Message, u *devices.Uplink) {
 		return
 	}
 	e.heard(f, m, e.linkOf(u.Source))
+	if k := &e.set.kinds[f.kind]; k.sensor != nil {
+		e.clock(f, k, m)
+	}
 	anew := m.HasSeq && f.book.first == m.Seq && f.book.LastSeq == m.Seq && (last != m.Seq || boot != m.Boot)
 	e.inTurn(f, m, e.ordered(m), &gap, anew)
 }
@@ -273,7 +280,11 @@ func (e *Engine) reading(f *facility, r *devices.Reading) {
 	}
 	f.newest = r.Time
 	e.newest = max(e.newest, r.Time)
-	e.now(f, r, e.take(f, &e.set.kinds[f.kind], r))
+	k, doubts := &e.set.kinds[f.kind], uint64(0)
+	if k.sensor != nil {
+		doubts = e.probe(f, k, r)
+	}
+	e.now(f, r, e.take(f, k, r)|doubts)
 	if f.more != nil && f.more.past != nil && f.more.past.run != nil && f.more.past.run.newest == before {
 		e.present(f, r.Time)
 	}
@@ -282,10 +293,14 @@ func (e *Engine) reading(f *facility, r *devices.Reading) {
 // now asks the rules about the state of f, in which a reading has changed
 // something.
 func (e *Engine) now(f *facility, r *devices.Reading, changed uint64) {
+	k := &e.set.kinds[f.kind]
+	if len(k.baselines) > 0 {
+		changed |= e.learn(f, k, r)
+	}
 	if f.anew {
 		f.anew, changed = false, everything
 	}
-	e.judge(f, &e.set.kinds[f.kind], changed, r.Time)
+	e.judge(f, k, changed, r.Time)
 }
 
 // belated is a reading that is older than the newest of f. What it says of a

@@ -11,34 +11,46 @@ import (
 // Evidence is what decided that a ticket opens: enough to say why without the
 // rules and the census of that day. Instants are Unix ms.
 type Evidence struct {
-	Rule    string          `json:"rule"`
-	Version string          `json:"version"`           // of the rule set
-	When    string          `json:"when,omitempty"`    // as written
-	AtOnce  string          `json:"at_once,omitempty"` // as written, where it held and for was not waited for
-	Silent  float64         `json:"silent,omitempty"`  // × ExpectMS
-	Cause   *CauseEvidence  `json:"cause,omitempty"`   // of a collapse
-	Since   int64           `json:"since"`             // event time since when it held
-	Pending int64           `json:"pending"`           // wall clock since when it held
-	ForMS   int64           `json:"for_ms"`
-	At      int64           `json:"at"` // wall clock of the frame that decided
-	Seen    int64           `json:"seen,omitempty"`
-	Expect  int64           `json:"expect_ms,omitempty"`
-	Values  []EvidenceValue `json:"values,omitempty"`
+	Rule    string           `json:"rule"`
+	Version string           `json:"version"`           // of the rule set
+	When    string           `json:"when,omitempty"`    // as written
+	AtOnce  string           `json:"at_once,omitempty"` // as written, where it held and for was not waited for
+	Silent  float64          `json:"silent,omitempty"`  // × ExpectMS
+	Cause   *CauseEvidence   `json:"cause,omitempty"`   // of a collapse
+	Since   int64            `json:"since"`             // event time since when it held
+	Pending int64            `json:"pending"`           // wall clock since when it held
+	ForMS   int64            `json:"for_ms"`
+	At      int64            `json:"at"` // wall clock of the frame that decided
+	Seen    int64            `json:"seen,omitempty"`
+	Expect  int64            `json:"expect_ms,omitempty"`
+	Values  []EvidenceValue  `json:"values,omitempty"`
+	Sensors []SensorEvidence `json:"sensors,omitempty"` // that are faulty, of a rule about sensors
 }
 
 // EvidenceValue is a channel, or a value that the rule derives of one, as it
 // was. What was not known is left out.
 type EvidenceValue struct {
-	Name   string        `json:"name"`
-	Title  devices.Title `json:"title"`
-	Unit   string        `json:"unit,omitempty"`
-	Number *float64      `json:"number,omitempty"`
-	Yes    *bool         `json:"yes,omitempty"` // of a yes-or-no channel
-	Text   *string       `json:"text,omitempty"`
-	At     int64         `json:"at,omitempty"` // event time
-	Stale  bool          `json:"stale,omitempty"`
-	Limit  *float64      `json:"limit,omitempty"`
-	From   string        `json:"limit_from,omitempty"` // facility, model or rule
+	Name   string         `json:"name"`
+	Title  devices.Title  `json:"title"`
+	Unit   string         `json:"unit,omitempty"`
+	Number *float64       `json:"number,omitempty"`
+	Yes    *bool          `json:"yes,omitempty"` // of a yes-or-no channel
+	Text   *string        `json:"text,omitempty"`
+	At     int64          `json:"at,omitempty"` // event time
+	Stale  bool           `json:"stale,omitempty"`
+	Limit  *float64       `json:"limit,omitempty"`
+	Tiers  []float64      `json:"tiers,omitempty"`      // its limits of notice, warning and alarm, where it has more than one
+	From   string         `json:"limit_from,omitempty"` // facility, model or rule
+	Usual  *UsualEvidence `json:"usual,omitempty"`      // of a residual
+}
+
+// UsualEvidence is what a residual is the rest of.
+type UsualEvidence struct {
+	Channel  string  `json:"channel"`
+	On       string  `json:"on,omitempty"` // the channel that it is compensated by
+	Value    float64 `json:"value"`        // the channel's mean in the step
+	Expected float64 `json:"expected"`
+	Band     float64 `json:"band"` // one standard deviation
 }
 
 // CauseEvidence is how many members were bad together.
@@ -62,6 +74,10 @@ func (e *Engine) evidence(f *facility, r *Rule) *Evidence {
 		x.Seen, x.Expect = f.seen, f.expectMS
 		return x
 	}
+	if r.Sensor != nil {
+		x.Sensors = e.faultySensors(f)
+		return x
+	}
 	v := &e.view
 	v.f, v.e, v.rule = f, e, r
 	if r.atOnce != nil && ask(r.atOnce, v) == yes {
@@ -71,6 +87,12 @@ func (e *Engine) evidence(f *facility, r *Rule) *Evidence {
 		x.Values = append(x.Values, e.shownValue(f, r, c))
 	}
 	for _, d := range r.derived {
+		if d.base != nil {
+			if d.part == 0 {
+				x.Values = append(x.Values, e.shownUsual(f, r, d.base))
+			}
+			continue
+		}
 		y := EvidenceValue{Name: d.name, Title: devices.Title{ZH: d.name, EN: d.name}, At: f.newest}
 		if n, ok := d.of(f, f.newest); ok {
 			y.Number = number(n)
@@ -80,17 +102,36 @@ func (e *Engine) evidence(f *facility, r *Rule) *Evidence {
 	return x
 }
 
+// shownUsual is a residual of f as it is, with what it is the rest of.
+func (e *Engine) shownUsual(f *facility, r *Rule, b *baseline) EvidenceValue {
+	x := EvidenceValue{Name: b.name, Title: devices.Title{ZH: b.name, EN: b.name}, Unit: b.channel.Unit, At: f.newest}
+	if l, from, ok := r.limit(f, b.channel.Name, e.texts); ok {
+		x.Limit, x.From = number(l), from
+	}
+	n, ok := b.of(f, 0, f.newest)
+	if !ok {
+		return x
+	}
+	l := f.usualOf(b)
+	x.At, x.Number, x.Usual = l.at, number(n), &UsualEvidence{Channel: b.channel.Name, Value: l.now, Expected: l.usual, Band: l.band}
+	if b.on != nil {
+		x.Usual.On = b.on.Name
+	}
+	return x
+}
+
 // shownValue is a channel as it is at f.
 func (e *Engine) shownValue(f *facility, r *Rule, c *devices.Channel) EvidenceValue {
 	x := EvidenceValue{Name: c.Name, Title: c.Title, Unit: c.Unit}
 	if l, from, ok := r.limit(f, c.Name, e.texts); ok && c.Type == devices.Number {
 		x.Limit, x.From = number(l), from
+		x.Tiers = r.tiersOf(f, c.Name, e.texts)
 	}
 	v, fresh := f.value(c.ID, r.maxAge(f))
 	if v.at == 0 {
 		return x
 	}
-	x.At, x.Stale = v.at, !fresh
+	x.At, x.Stale = v.at, !fresh || f.doubted(v.channel)
 	switch c.Type {
 	case devices.Bool:
 		yes := v.num == 1
@@ -102,6 +143,25 @@ func (e *Engine) shownValue(f *facility, r *Rule, c *devices.Channel) EvidenceVa
 		x.Number = number(v.num)
 	}
 	return x
+}
+
+// tiersOf is the limits of a channel of f, nil where it has only one.
+func (r *Rule) tiersOf(f *facility, channel string, t *texts) (out []float64) {
+	more := false
+	for tier := 1; tier <= tiers; tier++ {
+		name := tierName(channel, tier)
+		_, own := f.limits[name]
+		more = more || tier > 1 && own
+		l, _, ok := r.limit(f, name, t)
+		if !ok {
+			return nil
+		}
+		out = append(out, l)
+	}
+	if !more {
+		return nil
+	}
+	return out
 }
 
 // number is x where JSON can say it.

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"time"
 
@@ -24,6 +25,11 @@ func (x *Evidence) Sentences(zone *time.Location) []devices.Title {
 			ZH: fmt.Sprintf("自 %s 起没有收到任何消息；应每 %s上报一次，超过 %g 倍即视为失联。", clock(x.Seen), every.ZH, x.Silent),
 			EN: fmt.Sprintf("Nothing was heard since %s; a message is expected every %s, and %g times that counts as silence.", clock(x.Seen), every.EN, x.Silent),
 		})
+	case len(x.Sensors) > 0:
+		for i := range x.Sensors {
+			out = append(out, x.Sensors[i].sentence(clock))
+		}
+	case x.When == "":
 	default:
 		out = append(out, devices.Title{ZH: "条件：" + x.When, EN: "Its condition: " + x.When})
 	}
@@ -87,14 +93,30 @@ func (v *EvidenceValue) sentence(clock func(int64) string) devices.Title {
 	if value.EN != "" {
 		t = devices.Title{ZH: fmt.Sprintf("%s为 %s（%s）", name.ZH, value.ZH, clock(v.At)), EN: fmt.Sprintf("%s was %s at %s", name.EN, value.EN, clock(v.At))}
 	}
+	if u := v.Usual; u != nil {
+		by := devices.Title{}
+		if u.On != "" {
+			by = devices.Title{ZH: "按当前 " + u.On + " ", EN: " at this " + u.On}
+		}
+		t.ZH = fmt.Sprintf("%s：%s 均值 %.5g %s，%s通常为 %.5g ± %.2g %s", t.ZH, u.Channel, u.Value, v.Unit, by.ZH, u.Expected, u.Band, v.Unit)
+		t.EN = fmt.Sprintf("%s: %s averaged %.5g %s, and %.5g ± %.2g %s is usual%s", t.EN, u.Channel, u.Value, v.Unit, u.Expected, u.Band, v.Unit, by.EN)
+	}
 	if v.Stale {
-		t.ZH, t.EN = t.ZH+"，已过期，不予采信", t.EN+", too old to be believed"
+		t.ZH, t.EN = t.ZH+"，已过期或存疑，不予采信", t.EN+", too old or doubtful to be believed"
 	}
 	if v.Limit != nil {
 		from := map[string]devices.Title{
 			fromFacility: {ZH: "该设施自身限值", EN: "the facility's own"}, fromModel: {ZH: "该型号限值", EN: "its model's"}, fromRule: {ZH: "规则默认限值", EN: "the rule's default"},
 		}[v.From]
 		t.ZH, t.EN = fmt.Sprintf("%s；限值 %g %s，%s", t.ZH, *v.Limit, v.Unit, from.ZH), fmt.Sprintf("%s; its limit is %g %s, %s", t.EN, *v.Limit, v.Unit, from.EN)
+		if len(v.Tiers) == tiers {
+			t.ZH = fmt.Sprintf("%s（黄色·注意 %g、橙色·预警 %g、红色·警报 %g）", t.ZH, v.Tiers[0], v.Tiers[1], v.Tiers[2])
+			t.EN = fmt.Sprintf("%s (yellow, notice: %g; orange, warning: %g; red, alarm: %g)", t.EN, v.Tiers[0], v.Tiers[1], v.Tiers[2])
+		}
+		if v.Usual != nil && *v.Limit != 0 {
+			n := math.Abs(*v.Number / *v.Limit)
+			t.ZH, t.EN = fmt.Sprintf("%s（为其 %.1f 倍）", t.ZH, n), fmt.Sprintf("%s (%.1f times that)", t.EN, n)
+		}
 	}
 	return devices.Title{ZH: t.ZH + "。", EN: t.EN + "."}
 }

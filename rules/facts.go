@@ -13,6 +13,7 @@ type Facts struct {
 	Faulty      bool         `json:"faulty"` // an alert that is not about silence
 	Maintenance bool         `json:"maintenance"`
 	Book        Book         `json:"book"`
+	Usual       []Usual      `json:"usual,omitempty"` // what its baselines know
 }
 
 // Inspect says what is known of a facility; ok is false if it is not in this
@@ -35,7 +36,7 @@ func (w *Worker) Inspect(id devices.FacilityID) (facts Facts, ok bool) {
 }
 
 func (f *facility) facts(s *Set) Facts {
-	return Facts{Kind: f.kind, Since: f.since, Seen: f.seen, Newest: f.newest, Silent: f.silent || f.lost, Faulty: f.faulty(s), Maintenance: f.maintained, Book: f.book}
+	return Facts{Kind: f.kind, Since: f.since, Seen: f.seen, Newest: f.newest, Silent: f.silent || f.lost, Faulty: f.faulty(s), Maintenance: f.maintained, Book: f.book, Usual: f.usuals(s)}
 }
 
 // Count adds the partition's facilities to all, by kind and [Standing], and

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -26,6 +27,7 @@ type ruleText struct {
 	limitsAt *yaml.Node
 	stepsAt  []stepAt
 	derived  []derivedText
+	sensors  []*yaml.Node // names of channels
 }
 
 type stepAt struct{ when, clear *yaml.Node }
@@ -151,6 +153,7 @@ func (t *ruleText) fields(r *reader) strict.Fields {
 				r.Fail(n, "max_age: found %s; want more than 0s", t.MaxAge)
 			}
 		},
+		"sensor":   func(n *yaml.Node) { t.sensor(r, n) },
 		"silent":   r.Number("silent", 1, 1000, &t.Silent),
 		"collapse": func(n *yaml.Node) { t.collapse(r, n) },
 		"circuit": func(n *yaml.Node) {
@@ -164,9 +167,14 @@ func (t *ruleText) fields(r *reader) strict.Fields {
 		"page": func(n *yaml.Node) {
 			r.Mapping(n, "page", strict.Fields{"after": r.Duration("page.after", &t.Page.After), "clear_after": r.Duration("page.clear_after", &t.Page.ClearAfter)})
 		},
-		"summary": func(n *yaml.Node) {
-			r.Mapping(n, "summary", strict.Fields{"zh": r.Text("summary.zh", &t.Summary.ZH), "en": r.Text("summary.en", &t.Summary.EN)})
-		},
+		"summary": r.title("summary", &t.Summary),
+	}
+}
+
+// title reads a text in both languages.
+func (r *reader) title(what string, to *devices.Title) func(*yaml.Node) {
+	return func(n *yaml.Node) {
+		r.Mapping(n, what, strict.Fields{"zh": r.Text(what+".zh", &to.ZH), "en": r.Text(what+".en", &to.EN)})
 	}
 }
 
@@ -186,11 +194,12 @@ func (t *ruleText) step(r *reader, n *yaml.Node) {
 		"severity": r.severity("step: severity", &s.Severity),
 		"when":     t.expression(r, "step: when", &s.When, &at.when),
 		"clear":    t.expression(r, "step: clear", &s.Clear, &at.clear),
+		"summary":  r.title("step: summary", &s.Summary),
 	}) {
 		return
 	}
-	if s.Severity == "" || s.When == "" {
-		r.Fail(n, "a step needs severity and when")
+	if s.Severity == "" || s.When == "" || (s.Summary.ZH == "") != (s.Summary.EN == "") {
+		r.Fail(n, "a step needs severity and when; its summary, if it has one, zh and en")
 		return
 	}
 	t.Steps, t.stepsAt = append(t.Steps, s), append(t.stepsAt, at)
@@ -210,13 +219,13 @@ func (t *ruleText) check(r *reader) {
 		r.Fail(t.at, "summary is missing; want summary: {zh: …, en: …}: it is what people read on their page")
 	}
 	says := 0
-	for _, is := range []bool{t.When != "", t.Silent > 0, t.Collapse != nil} {
+	for _, is := range []bool{t.When != "", t.Silent > 0, t.Collapse != nil, t.Sensor != nil} {
 		if is {
 			says++
 		}
 	}
 	if says != 1 {
-		r.Fail(t.at, "it has %d of when, silent and collapse; want exactly one", says)
+		r.Fail(t.at, "it has %d of when, silent, sensor and collapse; want exactly one", says)
 	}
 	if t.When == "" && (t.Clear != "" || len(t.Steps) > 0 || len(t.derived) > 0 || len(t.Limits) > 0) {
 		r.Fail(t.at, "clear, steps, values and limits belong to a rule with when")
@@ -245,12 +254,16 @@ func (c *compiler) link() {
 			if r.MaxAge > 0 {
 				kr.fresh = min(kr.fresh, r.MaxAge.Milliseconds()/2)
 			}
-			kr.derives = kr.derives || len(r.derived) > 0
+			kr.derives = kr.derives || slices.ContainsFunc(r.derived, func(d *derived) bool { return d.base == nil })
+			kr.baselines = append(kr.baselines, r.bases...)
 			if r.Silent > 0 && (kr.silent == 0 || r.Silent < kr.silent) {
 				kr.silent = r.Silent
 			}
 			if r.Collapse != nil {
 				c.linkCollapse(kr, r)
+			}
+			if r.Sensor != nil {
+				c.linkSensor(kr, r)
 			}
 		}
 	}

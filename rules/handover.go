@@ -47,6 +47,11 @@ func (e *Engine) handOver(f *facility, key string) error {
 	for _, x := range s.Series {
 		h.Channels[x.Channel] = all[x.Channel].Name
 	}
+	if s.Sensors != nil {
+		for _, p := range s.Sensors.Probes {
+			h.Channels[p.Channel] = all[p.Channel].Name
+		}
+	}
 	b, err := cbor.Marshal(&h)
 	if err != nil {
 		return fmt.Errorf("hand %s over: %w", f.id, err)
@@ -79,6 +84,12 @@ func (e *Engine) takeOver(record []byte) error {
 	f.newest, f.excused = max(f.newest, s.Newest), max(f.excused, s.Excused)
 	if f.more == nil && len(s.Series) > 0 {
 		f.thawSeries(s.Series, channels)
+	}
+	if f.more == nil || len(f.more.learned) == 0 {
+		f.thawLearned(s.Learned, e.set)
+	}
+	if f.more == nil || f.more.sensors == nil {
+		f.thawSensors(s.Sensors, channels)
 	}
 	if s.Past != nil && len(s.Past.Told) > 0 && (f.more == nil || f.more.past == nil) {
 		f.rare().past = &past{told: s.Past.Told}

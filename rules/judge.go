@@ -25,7 +25,7 @@ func (e *Engine) take(f *facility, k *kindRules, r *devices.Reading) (changed ui
 		if f.set(x, k.fresh) {
 			changed |= bit
 		}
-		if k.derives && bit != 0 {
+		if k.derives && bit != 0 && !f.doubted(x.channel) {
 			if e.remember(f, k, &x) {
 				changed |= bit
 			}
@@ -43,7 +43,14 @@ func (e *Engine) judge(f *facility, k *kindRules, changed uint64, at int64) {
 	v := &e.view
 	v.f, v.e = f, e
 	for _, r := range k.rules {
+		if r.Sensor != nil {
+			e.sensorHolds(f, r, at)
+			continue
+		}
 		if r.when == nil || r.inputs&changed == 0 && changed != everything && !r.timed && r.Schedule == nil {
+			continue
+		}
+		if !r.wants(f) {
 			continue
 		}
 		if r.Schedule != nil {
@@ -68,6 +75,16 @@ func (e *Engine) judge(f *facility, k *kindRules, changed uint64, at int64) {
 			e.climb(f, r, v, at)
 		}
 	}
+}
+
+// wants tells whether r is about f: the limits that its baselines need are there.
+func (r *Rule) wants(f *facility) bool {
+	for _, b := range r.bases {
+		if !b.wants(f) {
+			return false
+		}
+	}
+	return true
 }
 
 // outside is what a schedule says while it is not active: what has not begun

@@ -66,8 +66,11 @@ func (c *compiler) language(k devices.Kind) (*language, error) {
 		l.words = append(l.words, x.Name)
 		opts = append(opts, cel.Variable(x.Name, map[devices.ValueType]*cel.Type{devices.Number: cel.DoubleType, devices.Bool: cel.BoolType, devices.Text: cel.StringType}[x.Type]))
 		if x.Type == devices.Number {
-			l.words = append(l.words, limitPrefix+x.Name)
-			opts = append(opts, cel.Variable(limitPrefix+x.Name, cel.DoubleType))
+			for tier := 1; tier <= tiers; tier++ {
+				name := limitPrefix + tierName(x.Name, tier)
+				l.words = append(l.words, name)
+				opts = append(opts, cel.Variable(name, cel.DoubleType))
+			}
 		}
 	}
 	var err error
@@ -101,7 +104,8 @@ func (c *compiler) compile(r *reader, t *ruleText) {
 	}
 	before := len(r.Wrong)
 	x := &expressions{c: c, r: r, l: l, env: l.env, t: t}
-	if x.declare(); len(r.Wrong) > before {
+	x.declare()
+	if x.watch(); len(r.Wrong) > before {
 		return
 	}
 	for ch := range t.Limits {
@@ -132,6 +136,12 @@ func (c *compiler) compile(r *reader, t *ruleText) {
 		return
 	}
 	rule := t.Rule
+	for _, d := range rule.derived {
+		if d.base != nil && d.part == 0 {
+			d.base.rule = &rule
+			rule.bases = append(rule.bases, d.base)
+		}
+	}
 	rule.index = len(c.set.kinds[t.Kind].rules)
 	c.set.kinds[t.Kind].rules = append(c.set.kinds[t.Kind].rules, &rule)
 	c.where[&rule] = r.Where(t.at)
@@ -194,6 +204,7 @@ func (x *expressions) uses(what string, n *yaml.Node, ast *cel.Ast) {
 			continue
 		}
 		if ch, ok := strings.CutPrefix(name, limitPrefix); ok {
+			ch, _ = tierOf(ch)
 			x.t.read(x.l.channels[ch])
 			if _, ok := x.t.Limits[ch]; !ok {
 				x.r.Fail(n, "%s: %s has no default; write limits: {%s: NUMBER}, or {%s: census} where only the census knows it", what, name, ch, ch)
@@ -288,7 +299,7 @@ func typeName(cel string) string {
 
 // stranger says what may be meant by a word that is no variable of the kind.
 func (l *language) stranger(word string, dict *devices.Dictionary, own ...string) string {
-	bare := strings.TrimPrefix(word, limitPrefix)
+	bare, _ := tierOf(strings.TrimPrefix(word, limitPrefix))
 	if ch := dict.Lookup([]byte(bare)); ch != nil && !ch.Unknown {
 		if ch.Name != bare {
 			return fmt.Sprintf("%s is another name of %s; write %s", bare, ch.Name, strings.TrimSuffix(word, bare)+ch.Name)

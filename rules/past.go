@@ -180,7 +180,7 @@ func (e *Engine) lastsPast(g *facility, rule *Rule, x *pastFault, at int64) {
 		return
 	}
 	x.firing = true
-	x.value, x.limit = rule.shown(g, e.texts)
+	x.value, x.limit = rule.shown(g, x.step, e.texts)
 	x.why = e.evidence(g, rule)
 	x.why.Since, x.why.Pending = x.event, x.event
 }
@@ -259,7 +259,7 @@ func (e *Engine) historic(f *facility, x *pastFault, until int64) {
 		return
 	}
 	t := Transition{Type: Historic, Facility: f.id, Kind: f.kind, Defect: r.Name, Severity: r.severity(x.step), Rules: e.set.version, At: x.event, Until: max(x.event, until), Wall: e.wall,
-		Summary: r.Summary, Value: x.value, Limit: x.limit, Evidence: x.why}
+		Summary: r.summary(x.step), Value: x.value, Limit: x.limit, Evidence: x.why}
 	if r.Channel != nil {
 		t.Channel = r.Channel.Name
 	}

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"fmt"
 	"math"
 	"time"
 
@@ -52,6 +53,7 @@ type Rule struct {
 	Limits   map[string]Limit // by channel
 	Silent   float64          // × the expected interval; 0 = not a rule about silence
 	Collapse *Collapse        // nil = not a rule about common causes
+	Sensor   *Sensor          // nil = not a rule about sensors
 	Schedule *Schedule        // nil = always
 	Page     PageDelay
 	Summary  devices.Title
@@ -63,6 +65,7 @@ type Rule struct {
 	inputs  uint64      // the bits of the channels that when, clear and steps use
 	timed   bool        // night stands in them
 	derived []*derived
+	bases   []*baseline
 	reads   []*devices.Channel // what when, at_once, clear and steps look at, by name
 	causes  []*Rule            // the rules that collapse this one's alerts
 }
@@ -71,7 +74,8 @@ type Rule struct {
 type Step struct {
 	Severity Severity
 	When     string
-	Clear    string // down again; "" = when is false
+	Clear    string        // down again; "" = when is false
+	Summary  devices.Title // of the ticket then; "" = the rule's
 	when     cel.Program
 	clear    cel.Program
 }
@@ -99,6 +103,12 @@ const (
 
 // limit is the limit of f and where it stands; ok is false where there is none.
 func (r *Rule) limit(f *facility, channel string, t *texts) (l float64, from string, ok bool) {
+	channel, tier := tierOf(channel)
+	for ; tier > 1; tier-- {
+		if l, ok := f.limits[tierName(channel, tier)]; ok {
+			return l, fromFacility, true
+		}
+	}
 	if l, ok := f.limits[channel]; ok {
 		return l, fromFacility, true
 	}
@@ -114,6 +124,27 @@ func (r *Rule) limit(f *facility, channel string, t *texts) (l float64, from str
 	return d.Default, fromRule, !math.IsNaN(d.Default)
 }
 
+// tiers is how many limits of a channel a facility may have: notice (黄), warning
+// (橙) and alarm (红). The census names them CHANNEL, CHANNEL_2 and CHANNEL_3. Where
+// one is missing the one before it counts: over a bridge's only limit is an alarm.
+const tiers = 3
+
+// tierName is the name of a limit in the census.
+func tierName(channel string, tier int) string {
+	if tier == 1 {
+		return channel
+	}
+	return fmt.Sprintf("%s_%d", channel, tier)
+}
+
+// tierOf is the channel and the tier that a limit's name means.
+func tierOf(name string) (channel string, tier int) {
+	if n := len(name) - 2; n > 0 && name[n] == '_' && name[n+1] >= '2' && name[n+1] <= '0'+tiers {
+		return name[:n], int(name[n+1] - '0')
+	}
+	return name, 1
+}
+
 // maxAge is how old, ms, a channel of f may be before it is unknown. Without a
 // word from the rule, what is reported every half hour is believed for longer
 // than what is reported every minute: one message may be lost.
@@ -124,8 +155,8 @@ func (r *Rule) maxAge(f *facility) int64 {
 	return max(leastMaxAge.Milliseconds(), 2*f.expectMS)
 }
 
-// shown is the value and limit that a ticket shows, NaN = none.
-func (r *Rule) shown(f *facility, t *texts) (value, limit float64) {
+// shown is the value and limit that a ticket shows at a step, NaN = none.
+func (r *Rule) shown(f *facility, step uint8, t *texts) (value, limit float64) {
 	value, limit = math.NaN(), math.NaN()
 	if r.Channel == nil {
 		return value, limit
@@ -133,7 +164,7 @@ func (r *Rule) shown(f *facility, t *texts) (value, limit float64) {
 	if v, ok := f.value(r.Channel.ID, r.maxAge(f)); ok {
 		value = v.num
 	}
-	if l, _, ok := r.limit(f, r.Channel.Name, t); ok {
+	if l, _, ok := r.limit(f, tierName(r.Channel.Name, min(tiers, int(step)+1)), t); ok {
 		limit = l
 	}
 	return value, limit
@@ -145,6 +176,14 @@ func (r *Rule) severity(step uint8) Severity {
 		return r.Severity
 	}
 	return r.Steps[step-1].Severity
+}
+
+// summary is that of a rule at a step, 0 = none.
+func (r *Rule) summary(step uint8) devices.Title {
+	if step == 0 || int(step) > len(r.Steps) || r.Steps[step-1].Summary.ZH == "" {
+		return r.Summary
+	}
+	return r.Steps[step-1].Summary
 }
 
 // Set is a compiled set of rule files.
@@ -161,9 +200,11 @@ type kindRules struct {
 	bits      []uint64 // by channel: those of the inputs of rules, see language.bit
 	fresh     int64    // ms: a value repeated within it changes no answer
 	silent    float64  // the least Silent of its rules, 0 = none
-	derives   bool     // some rule has derived values
-	lateness  int64    // ms that a message waits for those before it
-	late      string   // where that stands, "" = nowhere
+	derives   bool     // some rule has values of the past of a channel
+	baselines []*baseline
+	sensor    *Rule  // the one about sensors, nil = none
+	lateness  int64  // ms that a message waits for those before it
+	late      string // where that stands, "" = nowhere
 }
 
 // bit is what the rules know a channel by, 0 = no rule looks at it.

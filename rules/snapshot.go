@@ -19,11 +19,11 @@ import (
 // A snapshot is an engine's state after one frame, so that a restart judges
 // only what came later. It is
 //
-//	"LMPSNAP8", a CBOR sequence of one head, its parents and its facilities
+//	"LMPSNAP9", a CBOR sequence of one head, its parents and its facilities
 //	(arrays, in the order of the fields below), CRC-32C of all before
 //
 // Rules and channels stand in it by name: it survives a change of either.
-const snapshotMagic = "LMPSNAP8"
+const snapshotMagic = "LMPSNAP9"
 
 type snapshotHead struct {
 	_          struct{} `cbor:",toarray"`
@@ -73,6 +73,8 @@ type snapshotFacility struct {
 	HasPlace bool
 	Lon, Lat float32
 	Series   []snapshotSeries
+	Learned  []snapshotLearned
+	Sensors  *snapshotSensors
 	Past     *snapshotPast
 	Held     []snapshotHeld
 	Next     uint64
@@ -212,6 +214,7 @@ func (z *frozen) fill(s *snapshotFacility, f *facility) {
 	s.Area = f.area
 	s.Past, s.Held, s.Next = f.more.frozenPast(z.rules, f.kind)
 	s.Model, s.HasPlace, s.Lon, s.Lat, s.Series = f.model, f.hasPlace, f.lon, f.lat, f.more.frozen()
+	s.Learned, s.Sensors = f.more.frozenLearned(), f.more.frozenSensors()
 }
 
 // restore fills an engine without state from a snapshot of size bytes, whose
@@ -336,6 +339,8 @@ func (e *Engine) revive(s *snapshotFacility, channels []uint32) {
 	f.area = s.Area
 	f.model, f.hasPlace, f.lon, f.lat = s.Model, s.HasPlace, s.Lon, s.Lat
 	f.thawSeries(s.Series, channels)
+	f.thawLearned(s.Learned, e.set)
+	f.thawSensors(s.Sensors, channels)
 	e.thawPast(f, s, channels)
 	wait := false
 	for _, a := range s.Alerts {

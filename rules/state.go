@@ -59,11 +59,13 @@ type facility struct {
 
 // rare is what only facilities under some rules need.
 type rare struct {
-	series []series // of the channels that rules derive values from
-	past   *past    // what is told of a time that is over
-	held   []heldMessage
-	next   uint64 // number of the message that those in held wait for
-	chore  bool   // in Engine.chores
+	series  []series  // of the channels that rules derive values from
+	learned []learned // of the baselines of rules
+	sensors *sensors  // where a rule is about them
+	past    *past     // what is told of a time that is over
+	held    []heldMessage
+	next    uint64 // number of the message that those in held wait for
+	chore   bool   // in Engine.chores
 }
 
 func (f *facility) rare() *rare {
@@ -208,7 +210,7 @@ var _ cel.Activation = (*view)(nil)
 func (v *view) ResolveName(name string) (any, bool) {
 	if c, ok := v.e.ids[name]; ok {
 		x, ok := v.f.value(c.ID, v.rule.maxAge(v.f))
-		if !ok {
+		if !ok || v.f.doubted(x.channel) {
 			return nil, false
 		}
 		switch c.Type {

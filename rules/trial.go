@@ -3,6 +3,7 @@ package rules
 import (
 	"cmp"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"time"
@@ -63,7 +64,7 @@ type happened struct {
 	taken   bool
 }
 
-// play lets a test's time pass, a frame a second and one for each instant at
+// play lets a test's time pass, a frame a tick and one for each instant at
 // which something is said.
 func (x *trial) play(e *Engine) ([]*happened, error) {
 	city, err := registry.EncodeFed(x.fed())
@@ -127,15 +128,16 @@ func (x *trial) frames() (map[time.Duration][]devices.Item, error) {
 			out[s.at] = append(out[s.at], devices.Item{Type: devices.ItemWindow, Control: b})
 			continue
 		}
+		dice := rand.New(rand.NewPCG(uint64(s.line), 1))
 		for at := s.at; at <= max(s.at, s.until); at += max(s.every, 1) {
 			for _, id := range s.ids {
 				if x.silentAt(id, at) {
 					continue
 				}
 				seq++
-				t := x.start.Add(at - s.late).UnixMilli()
+				t := x.start.Add(at - s.late)
 				out[at] = append(out[at], devices.Item{Type: devices.ItemUplink, Message: &devices.Message{Type: devices.Telemetry, Device: devices.DeviceID(id), Hash: seq,
-					Readings: []devices.Reading{{Time: t, Source: devices.TimeDevice, Values: s.values}}}})
+					Readings: []devices.Reading{{Time: t.UnixMilli(), Source: devices.TimeDevice, Values: s.measured(t, at-s.at, dice)}}}})
 			}
 			if s.every == 0 {
 				break
@@ -143,6 +145,20 @@ func (x *trial) frames() (map[time.Duration][]devices.Item, error) {
 		}
 	}
 	return out, nil
+}
+
+// measured is the values at an instant, so long after the line began.
+func (s *said) measured(t time.Time, since time.Duration, dice *rand.Rand) []devices.Value {
+	if !slices.ContainsFunc(s.curves, func(c *curve) bool { return c != nil }) {
+		return s.values
+	}
+	out := slices.Clone(s.values)
+	for i, c := range s.curves {
+		if c != nil {
+			out[i].Num = c.at(t, since, dice)
+		}
+	}
+	return out
 }
 
 func (x *trial) silentAt(id string, at time.Duration) bool {
@@ -153,7 +169,7 @@ func (x *trial) silentAt(id string, at time.Duration) bool {
 
 func (x *trial) instants(frames map[time.Duration][]devices.Item) []time.Duration {
 	var out []time.Duration
-	for at := time.Duration(0); at <= x.until; at += time.Second {
+	for at := time.Duration(0); at <= x.until; at += x.tick {
 		out = append(out, at)
 	}
 	for at := range frames {

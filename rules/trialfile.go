@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -40,6 +41,7 @@ type trial struct {
 	line      int
 	start     time.Time
 	until     time.Duration
+	tick      time.Duration
 	tolerance time.Duration
 	city      []registry.Facility
 	says      []said
@@ -51,7 +53,9 @@ type trial struct {
 type said struct {
 	at, every, until, late, silent time.Duration
 	ids                            []string
+	line                           int
 	values                         []devices.Value
+	curves                         []*curve // of values; nil = it stays
 	window                         *Window
 	lasts                          time.Duration // of window
 }
@@ -114,7 +118,7 @@ func beside(path, file string) string {
 }
 
 func (t *Trials) test(r *reader, n *yaml.Node) {
-	x := &trial{line: n.Line, tolerance: time.Second, start: time.Date(2026, 1, 1, 0, 0, 0, 0, t.zone)}
+	x := &trial{line: n.Line, tick: time.Second, start: time.Date(2026, 1, 1, 0, 0, 0, 0, t.zone)}
 	r.Mapping(n, "test", strict.Fields{
 		"name": r.Text("name", &x.name),
 		"start": func(n *yaml.Node) {
@@ -126,11 +130,13 @@ func (t *Trials) test(r *reader, n *yaml.Node) {
 			x.start = at
 		},
 		"until":      r.Duration("until", &x.until),
+		"tick":       r.Duration("tick", &x.tick),
 		"tolerance":  r.Duration("tolerance", &x.tolerance),
 		"facilities": func(n *yaml.Node) { r.List(n, "facilities", func(n *yaml.Node) { t.facility(r, n, x) }) },
 		"timeline":   func(n *yaml.Node) { r.List(n, "timeline", func(n *yaml.Node) { t.said(r, n, x) }) },
 		"expect":     func(n *yaml.Node) { r.List(n, "expect", func(n *yaml.Node) { x.expect(r, n) }) },
 	})
+	x.tolerance = max(x.tolerance, x.tick)
 	for _, s := range x.says {
 		x.until = max(x.until, s.at, s.until)
 	}
@@ -140,14 +146,16 @@ func (t *Trials) test(r *reader, n *yaml.Node) {
 	switch {
 	case x.name == "":
 		r.Fail(n, "a test without a name")
-	case x.until > maxTrial:
-		r.Fail(n, "the test lasts %s; want at most %s", x.until, maxTrial)
+	case x.tick < time.Second:
+		r.Fail(n, "tick: found %s; want 1s or more", x.tick)
+	case x.until/x.tick > maxTicks:
+		r.Fail(n, "the test lasts %s in steps of %s; want at most %s: a longer one needs a longer tick", x.until, x.tick, maxTicks*x.tick)
 	}
 	t.tests = append(t.tests, x)
 }
 
-// maxTrial is how long a test may last; it is played second by second.
-const maxTrial = 7 * 24 * time.Hour
+// maxTicks is how long a test may last: a week second by second.
+const maxTicks = 7 * 24 * 3600
 
 var idRange = regexp.MustCompile(`\{(\d+)\.\.(\d+)\}`)
 
@@ -208,13 +216,13 @@ func (t *Trials) facility(r *reader, n *yaml.Node, x *trial) {
 }
 
 func (t *Trials) said(r *reader, n *yaml.Node, x *trial) {
-	var s said
+	s := said{line: n.Line}
 	before := len(r.Wrong)
 	r.Mapping(n, "timeline", strict.Fields{
 		"at": r.Duration("at", &s.at), "every": r.Duration("every", &s.every), "until": r.Duration("until", &s.until),
 		"late": r.Duration("late", &s.late), "silent": r.Duration("silent", &s.silent),
 		"facility": func(n *yaml.Node) { s.ids = append(s.ids, r.ids(n)...) },
-		"values":   func(n *yaml.Node) { s.values = t.values(r, n) },
+		"values":   func(n *yaml.Node) { s.values, s.curves = t.values(r, n) },
 		"window":   func(n *yaml.Node) { s.window = r.window(n, &s.lasts) },
 	})
 	one := 0
@@ -257,7 +265,7 @@ func (r *reader) window(n *yaml.Node, lasts *time.Duration) *Window {
 	return w
 }
 
-func (t *Trials) values(r *reader, n *yaml.Node) (out []devices.Value) {
+func (t *Trials) values(r *reader, n *yaml.Node) (out []devices.Value, curves []*curve) {
 	r.Entries(n, "values", func(k, n *yaml.Node) {
 		c := t.dict.Lookup([]byte(k.Value))
 		if c == nil {
@@ -269,21 +277,26 @@ func (t *Trials) values(r *reader, n *yaml.Node) (out []devices.Value) {
 			return
 		}
 		v := devices.Value{Channel: c}
-		switch c.Type {
-		case devices.Bool:
+		var along *curve
+		switch {
+		case n.Tag == "!!null":
+			v.Num, v.Quality = math.NaN(), devices.Fault
+		case c.Type == devices.Bool:
 			if n.Tag != "!!bool" {
 				r.Fail(n, "%s: found %s; want true or false", c.Name, strict.Shape(n))
 			} else if n.Value == "true" {
 				v.Num = 1
 			}
-		case devices.Text:
+		case c.Type == devices.Text:
 			v.Text = n.Value
+		case n.Kind == yaml.MappingNode:
+			along = r.curve(n, c.Name)
 		default:
 			r.Number(c.Name, -1e12, 1e12, &v.Num)(n)
 		}
-		out = append(out, v)
+		out, curves = append(out, v), append(curves, along)
 	})
-	return out
+	return out, curves
 }
 
 func (x *trial) expect(r *reader, n *yaml.Node) {

@@ -100,7 +100,11 @@ func (e *Engine) window(text []byte) error {
 	if w.ID == "" || w.To-w.From > MaxWindow.Milliseconds() {
 		return fmt.Errorf("window %q from %d to %d: %w", w.ID, w.From, w.To, devices.ErrInvalid)
 	}
+	old := len(e.windows)
 	e.windows = slices.DeleteFunc(e.windows, func(x Window) bool { return x.ID == w.ID })
+	if len(e.windows) < old && w.To <= e.wall {
+		e.relearn(&w)
+	}
 	if w.To > e.wall {
 		e.windows = append(e.windows, w)
 	}
@@ -120,6 +124,11 @@ func (e *Engine) turnIfDue() {
 // opens in this frame.
 func (e *Engine) turn() {
 	e.turns = 0
+	for i := range e.windows {
+		if e.windows[i].To <= e.wall {
+			e.relearn(&e.windows[i])
+		}
+	}
 	e.windows = slices.DeleteFunc(e.windows, func(w Window) bool { return w.To <= e.wall })
 	for i := range e.windows {
 		next := e.windows[i].From

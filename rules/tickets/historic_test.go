@@ -1,6 +1,7 @@
 package tickets
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -37,7 +38,7 @@ func (d *desk) commit(ts ...rules.Transition) {
 	}
 	d.seq++
 	for i := range ts {
-		ts[i].Facility, ts[i].Kind, ts[i].Defect, ts[i].Severity, ts[i].Wall = "MH-1", devices.Manhole, "cover_displaced", rules.Critical, d.now.UnixMilli()
+		ts[i].Facility, ts[i].Kind, ts[i].Defect, ts[i].Severity, ts[i].Wall = "MH-1", devices.Manhole, "cover_displaced", cmp.Or(ts[i].Severity, rules.Critical), d.now.UnixMilli()
 	}
 	if err := d.Commit(d.t.Context(), &rules.Outcome{Epoch: p.Epoch, OldSeq: p.Seq, NewSeq: d.seq, Wall: d.now.UnixMilli(), Findings: rules.Findings{Transitions: ts}}); err != nil {
 		d.t.Fatal(err)

@@ -1069,6 +1069,7 @@ export interface components {
             rule: string;
             /** Format: int64 */
             seen?: number;
+            sensors?: components["schemas"]["SensorEvidence"][] | null;
             /** Format: double */
             silent?: number;
             /** Format: int64 */
@@ -1088,8 +1089,10 @@ export interface components {
             number?: number;
             stale?: boolean;
             text?: string;
+            tiers?: number[] | null;
             title: components["schemas"]["Title"];
             unit?: string;
+            usual?: components["schemas"]["UsualEvidence"];
             yes?: boolean;
         };
         Explanation: {
@@ -1175,6 +1178,8 @@ export interface components {
             /** @enum {string} */
             state: "ok" | "faulty" | "unknown" | "maintenance";
             updated: string | null;
+            /** @description what rules with a baseline have learned of it */
+            usual?: components["schemas"]["Usual"][] | null;
             vendor?: string;
         };
         Fault: {
@@ -1704,6 +1709,16 @@ export interface components {
             reason: string;
             source: string;
         };
+        SensorEvidence: {
+            channel?: string;
+            /** Format: int64 */
+            since: number;
+            title: components["schemas"]["Title"];
+            unit?: string;
+            /** Format: double */
+            value: number;
+            what: string;
+        };
         SentItem: {
             at: string | null;
             /** Format: int64 */
@@ -1792,6 +1807,54 @@ export interface components {
             name: string;
             password_changed_at: string | null;
             role: string;
+        };
+        Usual: {
+            /** @description end of the newest step that was judged; null: too little is known yet */
+            at: string | null;
+            /**
+             * Format: double
+             * @description one standard deviation of what is usual
+             */
+            band: number | null;
+            channel: string;
+            /**
+             * Format: double
+             * @description what is usual
+             */
+            expected: number | null;
+            /** @description of the value in the rule */
+            name: string;
+            /** @description the channel that it is compensated by */
+            on?: string;
+            /**
+             * Format: double
+             * @description value less expected; smoothed where the rule says so
+             */
+            residual: number | null;
+            rule: string;
+            /** @description when it began to learn */
+            since: string | null;
+            /**
+             * Format: int64
+             * @description that were learned from
+             */
+            steps: number;
+            unit: string;
+            /**
+             * Format: double
+             * @description the channel's mean in that step
+             */
+            value: number | null;
+        };
+        UsualEvidence: {
+            /** Format: double */
+            band: number;
+            channel: string;
+            /** Format: double */
+            expected: number;
+            on?: string;
+            /** Format: double */
+            value: number;
         };
         Who: {
             /** @description to be sent back as X-CSRF-Token; empty for a token, which no browser sends by itself */

@@ -1,0 +1,296 @@
+package rules
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"lamplighter/devices"
+	"lamplighter/rules/strict"
+)
+
+// A baseline is what a channel usually is at one facility: the mean of what it
+// was, or a straight line over another channel, such as the temperature, and over
+// the same with a lag. It is learned, and forgets; what is judged is the residual,
+// what the channel is beyond that.
+//
+// Readings are averaged over steps of event time first, so that neither a lorry
+// nor a burst of readings counts for more than its time. A step is not learned
+// from while the rule holds, while the sensor is not believed, and where it lies
+// further off than wild bands, or the residual's own mean further than drifts: a
+// fault does not become the usual.
+type baseline struct {
+	key     string // rule, name and declaration: what was learned under another is of no use
+	rule    *Rule
+	name    string
+	channel *devices.Channel
+	on      *devices.Channel // nil = the mean
+	lag     int64            // ms: time constant of the low pass of on, 0 = there is none
+	over    int64            // ms: what is older counts 1/e
+	least   int64            // ms of learning before anything is judged
+	step    int64            // ms
+	smooth  int64            // ms: time constant of the residual's own mean, 0 = none
+	census  bool             // only for facilities that have a limit of the channel of their own
+}
+
+const (
+	// wild is how many bands off a step may lie and still be learned from.
+	wild = 4
+	// drifts is how many bands off the residual's own mean may lie: noise is gone
+	// from it, and what would be learned is what goes on for long.
+	drifts = 2
+	// leastSteps is how many have to be learned before anything is judged.
+	leastSteps = 30
+	// day is the unit in which what was learned counts as independent: the
+	// residuals of one day are much alike.
+	dayMS = 24 * 3600_000
+)
+
+// baselineText is one as it stands in a file.
+type baselineText struct {
+	on                           string
+	lag, over, least, step, mean time.Duration
+}
+
+// baseline reads the declaration under a value's name.
+func (r *reader) baseline(n *yaml.Node, what string) *baselineText {
+	b := &baselineText{over: 30 * 24 * time.Hour, least: 3 * 24 * time.Hour, step: 10 * time.Minute}
+	what += ".baseline"
+	ok := r.Mapping(n, what, strict.Fields{
+		"on": r.Text(what+".on", &b.on), "lag": r.Duration(what+".lag", &b.lag), "over": r.Duration(what+".over", &b.over),
+		"min": r.Duration(what+".min", &b.least), "step": r.Duration(what+".step", &b.step), "mean": r.Duration(what+".mean", &b.mean),
+	})
+	switch {
+	case !ok:
+	case b.lag > 0 && b.on == "":
+		r.Fail(n, "%s: lag without on: of which channel?", what)
+	case b.step < time.Second || b.over < 10*b.step:
+		r.Fail(n, "%s: found step %s and over %s; want steps of 1s or more, and over at least ten of them", what, b.step, b.over)
+	case b.least < b.step:
+		r.Fail(n, "%s: found min %s; want at least a step, %s", what, b.least, b.step)
+	}
+	return b
+}
+
+// baselineParts are the variables that a baseline gives, after its name: the
+// residual, its error band (one standard deviation), and what is usual.
+var baselineParts = [...]string{"", "_band", "_expected"}
+
+// declareBaseline makes the variables of a baseline known.
+func (x *expressions) declareBaseline(d *derivedText, ch *devices.Channel) []*derived {
+	t := d.base
+	b := &baseline{name: d.name, channel: ch, lag: t.lag.Milliseconds(), over: t.over.Milliseconds(), least: t.least.Milliseconds(), step: t.step.Milliseconds(), smooth: t.mean.Milliseconds()}
+	if t.on != "" {
+		b.on = x.l.channels[t.on]
+		switch {
+		case b.on == nil:
+			x.r.Fail(d.at, "values.%s: baseline.on: %s", d.name, x.l.stranger(t.on, x.c.dict))
+			return nil
+		case b.on.Type == devices.Text || b.on == ch:
+			x.r.Fail(d.at, "values.%s: baseline.on: found %s; want another channel of numbers", d.name, t.on)
+			return nil
+		}
+	}
+	l, limited := x.t.Limits[ch.Name]
+	b.census = limited && math.IsNaN(l.Default) && len(l.Models) == 0
+	b.key = strings.Join([]string{x.t.Name, d.name, ch.Name, t.on, t.lag.String(), t.over.String(), t.step.String(), t.mean.String()}, " ")
+	var out []*derived
+	for i, part := range baselineParts {
+		out = append(out, &derived{name: d.name + part, channel: ch, base: b, part: i})
+	}
+	return out
+}
+
+// wants tells whether b is learned at f.
+func (b *baseline) wants(f *facility) bool {
+	if !b.census {
+		return true
+	}
+	_, ok := f.limits[b.channel.Name]
+	return ok
+}
+
+// usualOf is what is known of b at f, nil if nothing is.
+func (f *facility) usualOf(b *baseline) *learned {
+	if f.more == nil {
+		return nil
+	}
+	for i := range f.more.learned {
+		if f.more.learned[i].key == b.key {
+			return &f.more.learned[i]
+		}
+	}
+	return nil
+}
+
+// of is a part of a baseline at instant at; ok is false where it is not known.
+func (b *baseline) of(f *facility, part int, at int64) (float64, bool) {
+	l := f.usualOf(b)
+	if l == nil || l.at == 0 || at-l.at > 2*b.step+leastMaxAge.Milliseconds()+2*f.expectMS {
+		return 0, false
+	}
+	switch part {
+	case 0:
+		return b.residual(l), true
+	case 1:
+		return l.band, true
+	}
+	return l.usual, true
+}
+
+func (b *baseline) residual(l *learned) float64 {
+	if b.smooth > 0 {
+		return l.drift
+	}
+	return l.now - l.usual
+}
+
+// learn lets the baselines of f's kind see a reading that is of now; the bits
+// are those of the channels of which a step ended.
+func (e *Engine) learn(f *facility, k *kindRules, r *devices.Reading) (ended uint64) {
+	for _, b := range k.baselines {
+		if !b.wants(f) {
+			continue
+		}
+		if s := b.rule.Schedule; s != nil {
+			if active, known := s.active(e, f, r.Time); !active || !known {
+				continue
+			}
+		}
+		for i := range r.Values {
+			v := &r.Values[i]
+			on, own := b.on != nil && v.Channel.ID == b.on.ID, v.Channel.ID == b.channel.ID
+			switch {
+			case v.Quality != devices.Good || !on && !own || f.doubted(uint32(v.Channel.ID)):
+			case on:
+				b.sees(f, v.Num, r.Time)
+			case b.takes(e, f, v.Num, r.Time):
+				ended |= k.bit(b.channel.ID)
+			}
+		}
+	}
+	return ended
+}
+
+// sees keeps the low pass of what b is regressed on.
+func (b *baseline) sees(f *facility, x float64, at int64) {
+	if b.lag == 0 {
+		return
+	}
+	l := b.known(f)
+	switch {
+	case l.lowAt == 0:
+		l.low, l.lowAt, l.lowOf = x, at, at
+	case at > l.lowAt:
+		l.low += (x - l.low) * (1 - math.Exp(-float64(at-l.lowAt)/float64(b.lag)))
+		l.lowAt = at
+	}
+}
+
+// known is what is known of b at f, made if it is not there.
+func (b *baseline) known(f *facility) *learned {
+	if l := f.usualOf(b); l != nil {
+		return l
+	}
+	x := f.rare()
+	x.learned = append(x.learned, learned{key: b.key})
+	return &x.learned[len(x.learned)-1]
+}
+
+// takes adds a value to the step at hand; true when the one before has ended.
+func (b *baseline) takes(e *Engine, f *facility, y float64, at int64) (ended bool) {
+	x, z := 0.0, 0.0
+	if b.on != nil {
+		v, fresh := f.value(b.on.ID, b.rule.maxAge(f))
+		if v.at == 0 || !fresh || f.doubted(v.channel) {
+			return false
+		}
+		x = v.num
+	}
+	l := b.known(f)
+	if b.lag > 0 {
+		if l.lowAt == 0 || at-l.lowOf < 3*b.lag {
+			return false // it still remembers where it began
+		}
+		z = l.low
+	}
+	cell := at - at%b.step
+	if cell < l.cell {
+		return false
+	}
+	if cell > l.cell && l.cellN > 0 {
+		b.judge(l, f.maintained || b.frozen(f))
+		ended = true
+		l.cellN, l.cellS = 0, [3]float64{}
+	}
+	l.cell = cell
+	l.cellN++
+	for i, v := range [3]float64{x, z, y} {
+		l.cellS[i] += v
+	}
+	return ended
+}
+
+// frozen tells whether nothing is learned now, because the rule holds.
+func (b *baseline) frozen(f *facility) bool {
+	a := f.find(b.rule.index)
+	return a != nil && !a.heir && (a.pending != 0 || a.firing || a.held)
+}
+
+// judge holds the step at hand against what is usual, and learns from it.
+func (b *baseline) judge(l *learned, frozen bool) {
+	p := l.cellS
+	for i := range p {
+		p[i] /= l.cellN
+	}
+	if l.since == 0 {
+		l.since = l.cell
+	}
+	end := l.cell + b.step
+	if l.steps >= leastSteps && end-l.since >= b.least {
+		l.usual, l.band = l.expect(p[0], p[1], b.step)
+		l.now = p[2]
+		if b.smooth > 0 {
+			past := b.step
+			if l.at > 0 {
+				past = end - l.at
+			}
+			l.drift += (l.now - l.usual - l.drift) * (1 - math.Exp(-float64(past)/float64(b.smooth)))
+		}
+		l.at = end
+		frozen = frozen || l.band > 0 && (math.Abs(l.now-l.usual) > wild*l.band || math.Abs(l.drift) > drifts*l.band)
+	}
+	if !frozen {
+		l.add(p, math.Exp(-float64(b.step)/float64(b.over)))
+	}
+}
+
+// relearn forgets what the baselines of a rule know of the facilities that a
+// window names, which has ended: the facility was worked on, and its usual is
+// another one.
+func (e *Engine) relearn(w *Window) {
+	if w.Rule == "" {
+		return
+	}
+	for _, f := range e.facilities {
+		if f.more != nil && w.at(e, f) {
+			f.more.learned = slices.DeleteFunc(f.more.learned, func(l learned) bool { return strings.HasPrefix(l.key, w.Rule+" ") })
+			if r := e.set.find(f.kind, w.Rule); r != nil && len(r.bases) > 0 {
+				e.outside(f, r) // what has not begun does not begin
+			}
+		}
+	}
+}
+
+// keepLearned forgets what no baseline of s is about.
+func (f *facility) keepLearned(s *Set) {
+	if f.more == nil {
+		return
+	}
+	f.more.learned = slices.DeleteFunc(f.more.learned, func(l learned) bool {
+		return !slices.ContainsFunc(s.kinds[f.kind].baselines, func(b *baseline) bool { return b.key == l.key })
+	})
+}
