@@ -19,6 +19,8 @@ type bridge struct {
 	queued  float64 // mm by lorries that stand on it
 	passed  int     // vehicles
 	defect  *defect
+	waves   uint64     // measurements, every some of which a block of waveform goes with
+	broken  *badSensor // nil = all are well
 }
 
 func (c *City) addBridge(f Facility, m model) {
@@ -48,11 +50,15 @@ func (b *bridge) sample(at int64, out *values) {
 	out.num("inclination_deg", 0.02+0.004*x+d.noise(0.002), 4)
 	out.num("strain_ue", 110+6*x+d.noise(2), 1)
 	out.num("settlement_mm", b.creep*float64(at-d.city.start)/year+b.settled+d.noise(0.05), 2)
-	out.num("acceleration_rms_ms2", 0.01+0.004*load+math.Abs(d.noise(0.001)), 4)
-	out.num("frequency_hz", 3.42-0.004*(b.steel(at)-20)-0.003*b.queued+d.noise(0.004), 3)
 	out.num("temperature_c", b.steel(at)+d.noise(0.1), 1)
 	out.num("crack_mm", 0.12-0.002*(b.steel(at)-20)+d.noise(0.002), 3)
 	out.num("vehicles", float64(b.passed), 0)
+	if b.broken != nil {
+		b.broken.spoil(at, out)
+	}
+	if b.waves++; b.waves%wavesEvery == 0 && d.lost == nil {
+		b.shakes(at, load)
+	}
 }
 
 // restless is false: a logger never sleeps.
@@ -67,7 +73,7 @@ func (b *bridge) headway(at int64) int64 {
 // which it passes. The peak may be over the limit; it does not last.
 func (b *bridge) axle(at int64) int64 {
 	d := b.device
-	if d.dead || d.lost != nil || b.defect != nil {
+	if d.dead || d.lost != nil || b.defect != nil || b.broken != nil {
 		return at + b.headway(at)
 	}
 	peak, rest := b.heavy*d.between(1, 9), b.rest(at)

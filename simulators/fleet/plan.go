@@ -49,6 +49,8 @@ func (c *City) risks() []risk {
 		{0.4, len(c.circuits), pace, c.rains, c.circuitRisk("leakage")},
 		{2, len(c.bridges), pace, traffic, c.bridgeRisk("overload", hour)},
 		{0.1, len(c.bridges), pace, nil, c.bridgeRisk("settlement", 10*day)},
+		{0.5, len(c.bridges), pace, nil, c.sensorRisk("stuck", 2*day)},
+		{0.5, len(c.bridges), pace, c.rains, c.sensorRisk("spikes", 2*day)},
 		{2, len(c.devices), trouble, nil, c.rebooted},
 		{0.15, len(c.devices), trouble, nil, c.lose},
 		{0.3, len(c.devices), trouble, nil, c.mistime},

@@ -1,5 +1,7 @@
 package fleet
 
+import "lamplighter/devices"
+
 // What befalls things: each finds a victim that is well, harms it, and orders
 // who mends it.
 
@@ -80,9 +82,18 @@ func (c *City) cabinetRisk(cause string) func(int64) {
 
 func (c *City) bridgeRisk(cause string, mean int64) func(int64) {
 	return func(at int64) {
-		if b := c.bridges[c.dice.IntN(len(c.bridges))]; b.defect == nil && b.device.well() {
+		if b := c.bridges[c.dice.IntN(len(c.bridges))]; b.defect == nil && b.broken == nil && b.device.well() {
 			b.overload(at, cause)
 			c.then(at+c.lasts(mean), b.relieve)
+		}
+	}
+}
+
+// sensorRisk strikes bridges that are well otherwise.
+func (c *City) sensorRisk(cause string, mean int64) func(int64) {
+	return func(at int64) {
+		if b := c.bridges[c.dice.IntN(len(c.bridges))]; b.defect == nil && b.broken == nil && b.device.well() {
+			b.fails(at, cause, c.lasts(mean))
 		}
 	}
 }
@@ -142,5 +153,8 @@ func (c *City) mistime(at int64) {
 		d.clock.lie = ahead // RFC 8428 takes a small bt for a time relative to now: the message would be refused
 	}
 	d.wrong = &defect{facility: d.ID, name: "clock_wrong", cause: lieNames[d.clock.lie]}
+	if d.Kind == devices.Bridge && d.clock.lie != ahead {
+		d.wrong.name, d.wrong.ticket = "sensor_fault", true // the rules of bridges look at their clocks
+	}
 	c.truth.begin(at, d.wrong)
 }

@@ -17,7 +17,8 @@ import (
 // opened, hit, missing, flood), cover_rattle, lamp_out (age, driver),
 // lamp_cycling, lamp_fading, lamp_day_burner, circuit_silent (overload, leakage;
 // facility is CABINET:CIRCUIT), cabinet_silent (main_switch; facility is CABINET),
-// bridge_limit (overload, settlement),
+// bridge_limit (overload, settlement), sensor_fault (stuck, spikes, and of a
+// bridge's clock what clock_wrong has),
 // comm_lost (battery, radio), clock_wrong (behind, ahead, 1970, 2036, seconds).
 //
 // With [Options.Notes], what is no defect stands there too:
