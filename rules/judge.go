@@ -1,6 +1,8 @@
 package rules
 
 import (
+	"slices"
+
 	"cel.dev/cel-go/cel"
 
 	"lamplighter/devices"
@@ -67,6 +69,10 @@ func (e *Engine) judge(f *facility, k *kindRules, changed uint64, at int64) {
 		} else {
 			t = ask(r.when, v)
 		}
+		if t == unknown && a != nil && !a.firing && !a.held && !a.heir && r.doubts(f) {
+			f.rest(r.index) // what is not believed does not last
+			continue
+		}
 		e.holds(f, r, t, at)
 		if r.atOnce != nil && t == yes && ask(r.atOnce, v) == yes {
 			f.find(r.index).sure = true
@@ -85,6 +91,11 @@ func (r *Rule) wants(f *facility) bool {
 		}
 	}
 	return true
+}
+
+// doubts tells whether r looks at a channel of f that is not believed.
+func (r *Rule) doubts(f *facility) bool {
+	return slices.ContainsFunc(r.reads, func(c *devices.Channel) bool { return f.doubted(uint32(c.ID)) })
 }
 
 // outside is what a schedule says while it is not active: what has not begun

@@ -57,8 +57,8 @@ func (p *probe) take(x float64, at int64, rule *Sensor, moved int) {
 		step = p.step
 	}
 	p.lone = p.lone && (same || p.jumped)
-	if !p.jumped {
-		p.level += (x - p.level) / float64(min(p.n+1, usualOver))
+	if !p.jumped && !same {
+		p.level += (x - p.level) / float64(min(p.moves+1, usualOver))
 	}
 	if p.n > 0 {
 		p.every += (float64(at-p.at) - p.every) / float64(min(p.n, usualOver))

@@ -73,19 +73,28 @@ func TestALorryThatComesAndGoesIsNoSpikeAndNoLimit(t *testing.T) {
 	l := logs(t, 11)
 	l.reads(600, nil)
 	for range 3 {
-		it := l.says("BR-1", l.sec-2, "displacement_mm", 5.0)
-		for i, mm := range []float64{14, 41, 66, 67, 68, 66, 5.1} {
-			it.Message.Readings = append(it.Message.Readings, l.says("BR-1", l.sec-1.75+0.25*float64(i), "displacement_mm", mm).Message.Readings...)
-		}
-		l.step(l.sec, it)
-		for i := range 9 {
-			l.step(l.sec + float64(i+1))
-		}
-		l.sec += 10
-		l.reads(60, nil)
+		l.lorry()
 	}
 	l.reads(600, nil)
 	l.tickets()
+	l.reads(7*hours, func(m map[string]any) { m["displacement_mm"] = 14.0 }) // stuck, off its level
+	l.lorry()
+	l.tickets("opened BR-1 sensor_fault")
+}
+
+// lorry passes, and the logger sends the two seconds of it; then all is quiet.
+func (l *logger) lorry() {
+	l.t.Helper()
+	it := l.says("BR-1", l.sec-2, "displacement_mm", 5.0)
+	for i, mm := range []float64{14, 41, 66, 67, 68, 66, 5.1} {
+		it.Message.Readings = append(it.Message.Readings, l.says("BR-1", l.sec-1.75+0.25*float64(i), "displacement_mm", mm).Message.Readings...)
+	}
+	l.step(l.sec, it)
+	for i := range 9 {
+		l.step(l.sec + float64(i+1))
+	}
+	l.sec += 10
+	l.reads(60, nil)
 }
 
 func TestALoadMovesAllSensorsAtOnce(t *testing.T) {
