@@ -2,6 +2,7 @@ package dashboards
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"lamplighter/devices"
@@ -14,7 +15,7 @@ type findingItem struct {
 	Facility string  `json:"facility"`
 	Defect   string  `json:"defect"`
 	FoundAt  *string `json:"found_at"`
-	EndedAt  *string `json:"ended_at" doc:"null while it lasts"`
+	EndedAt  *string `json:"ended_at" doc:"null while it lasts; found_at if it was withdrawn"`
 	Note     string  `json:"note"`
 	By       string  `json:"by"`
 	MadeAt   *string `json:"made_at"`
@@ -53,6 +54,15 @@ func (s *Server) findings(ctx context.Context, in *struct {
 	return answer(ctx, items, t.next(fs), nil), nil
 }
 
+// findingProblem names the field that was refused.
+func findingProblem(err error) error {
+	var r *lighting.Refused
+	if errors.As(err, &r) {
+		return invalid("body."+r.Field, "%v", err)
+	}
+	return err
+}
+
 type findingOutput struct{ Body findingItem }
 
 func (s *Server) addFinding(ctx context.Context, in *struct {
@@ -69,7 +79,7 @@ func (s *Server) addFinding(ctx context.Context, in *struct {
 	}
 	f, err := s.opt.Lighting.Find(ctx, lighting.Finding{Facility: devices.FacilityID(b.Facility), Defect: b.Defect, FoundAt: b.FoundAt.UnixMilli(), Note: b.Note, By: caller(ctx).Name})
 	if err != nil {
-		return nil, err
+		return nil, findingProblem(err)
 	}
 	s.audit(ctx, "finding made").Int64("finding", f.ID).Str("facility", b.Facility).Msg("audit")
 	return &findingOutput{s.findingItem(&f)}, nil
@@ -78,7 +88,7 @@ func (s *Server) addFinding(ctx context.Context, in *struct {
 func (s *Server) endFinding(ctx context.Context, in *struct {
 	ID   int64 `path:"id"`
 	Body struct {
-		EndedAt time.Time `json:"ended_at,omitempty" doc:"now if not given"`
+		EndedAt time.Time `json:"ended_at,omitempty" doc:"now if not given; found_at withdraws it: it counts in no night"`
 		Note    string    `json:"note,omitempty" maxLength:"1000"`
 	}
 }) (*findingOutput, error) {
@@ -87,7 +97,7 @@ func (s *Server) endFinding(ctx context.Context, in *struct {
 	}
 	f, err := s.opt.Lighting.EndFinding(ctx, in.ID, in.Body.EndedAt.UnixMilli(), caller(ctx).Name, in.Body.Note)
 	if err != nil {
-		return nil, err
+		return nil, findingProblem(err)
 	}
 	s.audit(ctx, "finding ended").Int64("finding", f.ID).Msg("audit")
 	return &findingOutput{s.findingItem(&f)}, nil

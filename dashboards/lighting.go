@@ -68,7 +68,9 @@ type rateItem struct {
 	Faulty   int64    `json:"faulty"`
 	Unknown  int64    `json:"unknown"`
 	Excluded int64    `json:"excluded" doc:"maintenance, out of service, not yet installed"`
-	Value    *float64 `json:"value" doc:"the figure, 0 to 1; null when there is nothing to judge"`
+	Num      int64    `json:"numerator" doc:"what the definition counts as intact"`
+	Den      int64    `json:"denominator" doc:"what the definition judges"`
+	Value    *float64 `json:"value" doc:"numerator by denominator, 0 to 1; null when there is nothing to judge"`
 	Best     *float64 `json:"best" doc:"all that is unknown counted as intact"`
 	Worst    *float64 `json:"worst" doc:"all that is unknown counted as faulty"`
 	Target   float64  `json:"target" doc:"of the classes of road, as they have part in it"`
@@ -78,7 +80,7 @@ type rateItem struct {
 
 func newRateItem(f *lighting.Figure) rateItem {
 	x := rateItem{Rate: f.Rate, Version: f.Version, Level: lighting.LevelName(f.Level), Place: f.Place, Name: f.Name, Period: f.Period, From: f.From, To: f.To, Nights: f.Nights, Unit: f.Unit,
-		Intact: f.Intact, Faulty: f.Faulty, Unknown: f.Unknown, Excluded: f.Excluded, Target: f.Target, Low: f.Low(), Lamps: f.ListLink("")}
+		Intact: f.Intact, Faulty: f.Faulty, Unknown: f.Unknown, Excluded: f.Excluded, Num: f.Num, Den: f.Den, Target: f.Target, Low: f.Low(), Lamps: f.ListLink("")}
 	if f.Known {
 		x.Value = &f.Value
 	}
@@ -275,10 +277,11 @@ func (s *Server) nights(ctx context.Context, in *struct {
 
 // definitionItem is a version of a definition.
 type definitionItem struct {
-	Rate    string  `json:"rate"`
-	Version string  `json:"version"`
-	Text    string  `json:"text" doc:"as it stands in the file, YAML"`
-	Since   *string `json:"since" doc:"when it was first used"`
+	Rate    string        `json:"rate"`
+	Version string        `json:"version"`
+	Title   devices.Title `json:"title"`
+	Text    string        `json:"text" doc:"as it stands in the file, YAML"`
+	Since   *string       `json:"since" doc:"when it was first used"`
 }
 
 type definitionsBody struct {
@@ -292,7 +295,7 @@ func (s *Server) definitions(ctx context.Context, _ *struct{}) (*struct{ Body de
 	}
 	b := definitionsBody{make([]definitionItem, 0, len(ds))}
 	for _, d := range ds {
-		b.Items = append(b.Items, definitionItem{d.Rate, d.Version, d.Text, s.instant(d.At)})
+		b.Items = append(b.Items, definitionItem{d.Rate, d.Version, d.Title, d.Text, s.instant(d.At)})
 	}
 	return &struct{ Body definitionsBody }{b}, nil
 }

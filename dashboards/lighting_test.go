@@ -47,7 +47,7 @@ func TestTheLightingRatesAndTheLampsBehindThem(t *testing.T) {
 			t.Fatalf("rates %+v", rates.Items)
 		}
 		x := rates.Items[0]
-		if x.Period != "2026-Q1" || x.Intact != 1 || x.Faulty != 2 || *x.Value < 0.333 || *x.Value > 0.334 || !x.Low || x.Target != 0.95 || x.Version != "1" {
+		if x.Period != "2026-Q1" || x.Intact != 1 || x.Faulty != 2 || x.Num != 1 || x.Den != 3 || *x.Value < 0.333 || *x.Value > 0.334 || !x.Low || x.Target != 0.95 || x.Version != "1" {
 			t.Errorf("rate %+v", x)
 		}
 		var lamps page[lampNightItem]
@@ -75,5 +75,49 @@ func TestTheLightingRatesAndTheLampsBehindThem(t *testing.T) {
 		}
 		w.problem(w.ask(auth.Operator, "POST", "/api/v1/lighting/findings", `{"facility":"SL-9","defect":"leaning","found_at":"2026-01-01T15:00:00+08:00"}`), http.StatusNotFound, "not_found")
 		w.problem(w.ask(auth.Viewer, "GET", "/api/v1/lighting/rates/lamps", ""), http.StatusUnprocessableEntity, "invalid")
+		var ds definitionsBody
+		w.into(w.ask(auth.Viewer, "GET", "/api/v1/lighting/definitions", ""), http.StatusOK, &ds)
+		if len(ds.Items) != 2 || ds.Items[0].Rate != "intact" || ds.Items[0].Title.ZH != "可感知完好率" || ds.Items[1].Title.EN != "Lit rate" {
+			t.Errorf("definitions %+v", ds.Items)
+		}
 	})
+}
+
+func TestAFindingThatIsWithdrawnCountsInNoNight(t *testing.T) {
+	w := newWorld(t, sqlite(t), nil)
+	w.dawn()
+	var f findingItem
+	w.into(w.ask(auth.Operator, "POST", "/api/v1/lighting/findings", `{"facility":"SL-2","defect":"leaning","found_at":"2026-01-01T15:00:00+08:00"}`), http.StatusOK, &f)
+	w.into(w.ask(auth.Operator, "POST", "/api/v1/lighting/findings/1/end", `{"ended_at":"`+*f.FoundAt+`","note":"看错了"}`), http.StatusOK, &f)
+	if *f.EndedAt != *f.FoundAt || f.EndNote != "看错了" {
+		t.Errorf("withdrawn %+v", f)
+	}
+	if err := w.lighting.Work(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var rates page[rateItem]
+	w.into(w.ask(auth.Viewer, "GET", "/api/v1/lighting/rates?period=day", ""), http.StatusOK, &rates)
+	if len(rates.Items) != 1 || rates.Items[0].Intact != 2 || rates.Items[0].Faulty != 1 {
+		t.Errorf("rates %+v", rates.Items)
+	}
+}
+
+func TestAFindingThatCannotBeNamesItsField(t *testing.T) {
+	w := newWorld(t, sqlite(t), nil)
+	w.dawn()
+	w.facility(registry.Facility{ID: "MH-1", Kind: devices.Manhole})
+	w.into(w.ask(auth.Operator, "POST", "/api/v1/lighting/findings", `{"facility":"SL-2","defect":"leaning","found_at":"2026-01-01T15:00:00+08:00"}`), http.StatusOK, nil)
+	for _, c := range []struct{ path, body, field string }{
+		{"", `{"facility":"MH-1","defect":"leaning","found_at":"2026-01-01T15:00:00+08:00"}`, "body.facility"},
+		{"", `{"facility":"SL-1","defect":"leaning","found_at":"2025-01-01T15:00:00+08:00"}`, "body.found_at"},
+		{"", `{"facility":"SL-1","defect":"leaning","found_at":"2027-01-01T15:00:00+08:00"}`, "body.found_at"},
+		{"", `{"facility":"SL-1","defect":"Leaning"}`, "body.defect"},
+		{"/1/end", `{"ended_at":"2026-01-01T14:00:00+08:00"}`, "body.ended_at"},
+	} {
+		var p Problem
+		w.into(w.ask(auth.Operator, "POST", "/api/v1/lighting/findings"+c.path, c.body), http.StatusUnprocessableEntity, &p)
+		if p.Field != c.field {
+			t.Errorf("%s: field %q, want %s", c.body, p.Field, c.field)
+		}
+	}
 }

@@ -57,10 +57,10 @@ func (s *Server) ratesCSV(ctx context.Context, in *RatesInput) (*huma.StreamResp
 		return nil, err
 	}
 	return s.download("lighting-rates.csv", func(_ context.Context, put func(...string) error) error {
-		err := put("rate", "version", "level", "place", "name", "period", "from", "to", "nights", "unit", "intact", "faulty", "unknown", "excluded", "value_pct", "best_pct", "worst_pct", "target_pct", "low", "lamps")
+		err := put("rate", "version", "level", "place", "name", "period", "from", "to", "nights", "unit", "intact", "faulty", "unknown", "excluded", "numerator", "denominator", "value_pct", "best_pct", "worst_pct", "target_pct", "low", "lamps")
 		for i := 0; i < len(fs) && err == nil; i++ {
 			x := newRateItem(&fs[i])
-			err = put(x.Rate, x.Version, x.Level, x.Place, x.Name, x.Period, x.From, x.To, strconv.Itoa(x.Nights), x.Unit, whole(x.Intact), whole(x.Faulty), whole(x.Unknown), whole(x.Excluded),
+			err = put(x.Rate, x.Version, x.Level, x.Place, x.Name, x.Period, x.From, x.To, strconv.Itoa(x.Nights), x.Unit, whole(x.Intact), whole(x.Faulty), whole(x.Unknown), whole(x.Excluded), whole(x.Num), whole(x.Den),
 				share(x.Value), share(x.Best), share(x.Worst), share(&x.Target), strconv.FormatBool(x.Low), x.Lamps)
 		}
 		return err

@@ -100,6 +100,7 @@ type Server struct {
 	proxies   proxies
 	callers   *auth.Limiter // requests by who sends them
 	strangers *auth.Limiter // requests without a valid token or session, by address
+	expects   interval
 	stop      context.CancelFunc
 	wg        sync.WaitGroup
 }

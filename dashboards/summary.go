@@ -3,6 +3,8 @@ package dashboards
 import (
 	"context"
 	"fmt"
+	"sync"
+	"time"
 
 	"lamplighter/devices"
 	"lamplighter/rules"
@@ -17,6 +19,7 @@ type summaryBody struct {
 	Parts   []Part            `json:"parts"`
 	NewestS *string           `json:"last_received"`
 	AgeMS   int64             `json:"age_ms"`
+	ExpectS int64             `json:"expect_s" doc:"the shortest interval at which the census expects a device to report; 0 = it says none"`
 }
 
 type counts struct {
@@ -46,6 +49,10 @@ func (s *Server) summarise(ctx context.Context) (summaryBody, error) {
 			b.Kinds[devices.Kind(k).String()] = counts{Total: n, OK: c[rules.OK], Faulty: c[rules.Faulty], Unknown: c[rules.Unknown], Maintenance: c[rules.Maintenance]}
 		}
 	}
+	var err error
+	if b.ExpectS, err = s.expects.get(now, func() (int64, error) { return s.opt.Census.ShortestInterval(ctx) }); err != nil {
+		return b, err
+	}
 	b.NewestS, b.AgeMS = s.instant(newest), max(0, now-newest)
 	rows, err := s.opt.DB.Query(ctx, `SELECT state, COUNT(*) FROM ticket WHERE state <> 'closed' GROUP BY state`)
 	if err != nil {
@@ -65,4 +72,26 @@ func (s *Server) summarise(ctx context.Context) (summaryBody, error) {
 		}
 	}
 	return b, rows.Err()
+}
+
+// interval is the shortest one of the census, read anew once a minute: the summary
+// goes out every second. It is safe for concurrent use.
+type interval struct {
+	mu      sync.Mutex
+	seconds int64 // guarded by mu
+	readAt  int64 // Unix ms, 0 = never; guarded by mu
+}
+
+func (x *interval) get(now int64, read func() (int64, error)) (int64, error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.readAt != 0 && now-x.readAt < time.Minute.Milliseconds() {
+		return x.seconds, nil
+	}
+	n, err := read()
+	if err != nil {
+		return 0, err
+	}
+	x.seconds, x.readAt = n, now
+	return n, nil
 }

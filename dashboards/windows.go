@@ -55,13 +55,22 @@ func windowSorts() sorts[tickets.ListedWindow] {
 
 func (s *Server) windows(ctx context.Context, in *struct {
 	Paging
-	State string `query:"state" enum:"waiting,now,over"`
+	State    string `query:"state" enum:"waiting,now,over"`
+	Facility string `query:"facility" maxLength:"64" doc:"only those that name this facility, or what it hangs on and lies in"`
 }) (*listed[windowItem], error) {
 	t, err := windowSorts().begin(in.Paging, keyOf[tickets.ListedWindow]{"id", func(w *tickets.ListedWindow) any { return w.ID }})
 	if err != nil {
 		return nil, err
 	}
-	ws, err := s.opt.Windows.List(ctx, tickets.WindowFilter{State: in.State, Order: t.order, Limit: t.limit})
+	f := tickets.WindowFilter{State: in.State, Order: t.order, Limit: t.limit}
+	if in.Facility != "" {
+		x, err := s.opt.Census.Facility(ctx, devices.FacilityID(in.Facility))
+		if err != nil {
+			return nil, err
+		}
+		f.At = &tickets.Spot{Facility: x.ID, Cabinet: x.Cabinet, Circuit: x.Circuit, Area: x.Area, Kind: x.Kind}
+	}
+	ws, err := s.opt.Windows.List(ctx, f)
 	if err != nil {
 		return nil, err
 	}
@@ -95,6 +104,9 @@ func (s *Server) addWindow(ctx context.Context, in *addWindowInput) (*windowOutp
 		w.By = caller(ctx).Name
 	}
 	if field, err := w.Check(); err != nil {
+		if field == "by" {
+			field = "name" // as this body calls it
+		}
 		return nil, invalid("body."+field, "%v", err)
 	}
 	if w.To <= now.UnixMilli() {

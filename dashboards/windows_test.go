@@ -4,12 +4,15 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"lamplighter/dashboards/auth"
+	"lamplighter/devices"
 	"lamplighter/devices/devicestest"
+	"lamplighter/devices/registry"
 	"lamplighter/rules"
 	"lamplighter/rules/tickets"
 )
@@ -79,6 +82,7 @@ func TestAWindowNeedsAnEndAReasonAndAPlace(t *testing.T) {
 		`{"facility":"A","to":"2026-02-01T12:00:00+08:00","reason":"r"}`:                                    "body.to",
 		`{"facility":"A","to":"2025-12-31T12:00:00+08:00","from":"2025-12-30T12:00:00+08:00","reason":"r"}`: "body.to",
 		`{"facility":"A","to":"2026-01-01T12:00:00+08:00","reason":"  "}`:                                   "body.reason",
+		`{"facility":"A","to":"2026-01-01T12:00:00+08:00","reason":"r","name":" "}`:                         "body.name",
 	} {
 		var p Problem
 		a := w.ask(auth.Operator, "POST", "/api/v1/windows", body)
@@ -90,6 +94,23 @@ func TestAWindowNeedsAnEndAReasonAndAPlace(t *testing.T) {
 	if len(w.log.sent) != 0 {
 		t.Errorf("in the log: %v", w.log.sent)
 	}
+}
+
+func TestTheWindowsOfAFacilityAreThoseThatNameIt(t *testing.T) {
+	devicestest.Databases(t, func(t *testing.T, url string) {
+		w := newWorld(t, url, atStart)
+		w.facility(registry.Facility{ID: "SL-1", Kind: devices.Streetlight, Area: "350102001001", Cabinet: "CAB-1", Circuit: "2"})
+		for _, scope := range []string{`"facility":"SL-1"`, `"facility":"SL-2"`, `"cabinet":"CAB-1"`, `"cabinet":"CAB-1","circuit":"1"`, `"cabinet":"CAB-1","circuit":"2"`, `"cabinet":"CAB-2"`,
+			`"area":"350102"`, `"area":"350103"`, `"area":"350102","kind":"manhole"`, `"kind":"streetlight","rule":"lamp_out"`} {
+			w.into(w.ask(auth.Operator, "POST", "/api/v1/windows", `{`+scope+`,"to":"2026-01-01T12:00:00+08:00","reason":"`+strings.ReplaceAll(scope, `"`, "")+`"}`), http.StatusOK, nil)
+		}
+		got := w.walk("/api/v1/windows?state=now&facility=SL-1", "reason")
+		slices.Sort(got)
+		if want := "area:350102 cabinet:CAB-1 cabinet:CAB-1,circuit:2 facility:SL-1 kind:streetlight,rule:lamp_out"; strings.Join(got, " ") != want {
+			t.Errorf("windows %v, want %s", got, want)
+		}
+		w.problem(w.ask(auth.Viewer, "GET", "/api/v1/windows?facility=SL-9", ""), http.StatusNotFound, "not_found")
+	})
 }
 
 func TestAWindowThatTheLogDidNotTakeIsSentLater(t *testing.T) {

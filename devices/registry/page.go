@@ -34,6 +34,15 @@ func (r *Registry) Count(ctx context.Context, f Filter) (n int, err error) {
 	return n, nil
 }
 
+// ShortestInterval is the shortest one at which a device is expected to report,
+// in seconds; 0 when the census says none.
+func (r *Registry) ShortestInterval(ctx context.Context) (s int64, err error) {
+	if err := r.db.QueryRow(ctx, `SELECT COALESCE(MIN(expect_s),0) FROM facility WHERE expect_s>0`).Scan(&s); err != nil {
+		return 0, fmt.Errorf("shortest interval: %w", err)
+	}
+	return s, nil
+}
+
 // Page is the facilities that match f, in an order, at most limit.
 func (r *Registry) Page(ctx context.Context, f Filter, o database.Order, limit int) ([]Facility, error) {
 	cond, args := f.where()

@@ -104,6 +104,7 @@ func (b *Book) definition(ctx context.Context, rate, version string) (*Definitio
 // Kept is a definition as it is or was used.
 type Kept struct {
 	Rate, Version, Text string
+	Title               devices.Title
 	At                  int64 // when it was first used, Unix ms
 }
 
@@ -116,6 +117,13 @@ func (b *Book) Definitions(ctx context.Context) ([]Kept, error) {
 	}, `SELECT rate, version, body, at FROM lighting_definition ORDER BY at DESC, rate, version`)
 	if err != nil {
 		return nil, fmt.Errorf("lighting definitions: %w", err)
+	}
+	for i := range out {
+		s, err := Parse(out[i].Rate+" "+out[i].Version, []byte(out[i].Text))
+		if err != nil {
+			return nil, err
+		}
+		out[i].Title = s.Rates[0].Title
 	}
 	return out, nil
 }

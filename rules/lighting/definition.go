@@ -110,19 +110,25 @@ func (d *Definition) target(class string) float64 {
 // rate is the figure of a tally, its best and its worst case, from 0 to 1; ok is
 // false when there is nothing to judge.
 func (d *Definition) rate(t Tally) (value, best, worst float64, ok bool) {
-	known, all := t.Intact+t.Faulty, t.Intact+t.Faulty+t.Unknown
+	all := t.Intact + t.Faulty + t.Unknown
 	if all == 0 {
 		return 0, 0, 0, false
 	}
 	best, worst = float64(t.Intact+t.Unknown)/float64(all), float64(t.Intact)/float64(all)
-	switch d.Unknown {
-	case "intact":
-		return best, best, worst, true
-	case "faulty":
-		return worst, best, worst, true
-	}
-	if known == 0 {
+	num, den := d.fraction(t)
+	if den == 0 {
 		return 0, best, worst, false
 	}
-	return float64(t.Intact) / float64(known), best, worst, true
+	return float64(num) / float64(den), best, worst, true
+}
+
+// fraction is what the rate of a tally is made of: numerator and denominator.
+func (d *Definition) fraction(t Tally) (num, den int64) {
+	switch d.Unknown {
+	case "intact":
+		return t.Intact + t.Unknown, t.Intact + t.Faulty + t.Unknown
+	case "faulty":
+		return t.Intact, t.Intact + t.Faulty + t.Unknown
+	}
+	return t.Intact, t.Intact + t.Faulty
 }

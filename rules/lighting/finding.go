@@ -16,12 +16,25 @@ type Finding struct {
 	Facility devices.FacilityID
 	Defect   string
 	FoundAt  int64
-	EndedAt  int64 // 0 = it lasts
+	EndedAt  int64 // 0 = it lasts; FoundAt = it was withdrawn
 	Note     string
 	By       string
 	MadeAt   int64
 	EndedBy  string
 	EndNote  string
+}
+
+// Refused says which field of a finding cannot be, a devices.ErrInvalid.
+type Refused struct{ Field, Why string }
+
+// Error is the field and what is wrong with it.
+func (r *Refused) Error() string { return "finding: " + r.Field + " " + r.Why }
+
+// Unwrap is devices.ErrInvalid.
+func (*Refused) Unwrap() error { return devices.ErrInvalid }
+
+func refused(field, format string, args ...any) error {
+	return &Refused{field, fmt.Sprintf(format, args...)}
 }
 
 // maxBack is how far back a finding may reach: nights that were closed are then
@@ -34,14 +47,14 @@ func (b *Book) Find(ctx context.Context, f Finding) (Finding, error) {
 	now := b.opt.Now().UnixMilli()
 	f.MadeAt = now
 	if !name.MatchString(f.Defect) {
-		return f, fmt.Errorf("finding: defect %q; want small letters, digits and _: %w", f.Defect, devices.ErrInvalid)
+		return f, refused("defect", "%q; want small letters, digits and _", f.Defect)
 	}
 	if f.FoundAt > now || f.FoundAt < now-maxBack.Milliseconds() {
-		return f, fmt.Errorf("finding: found_at %s; want an instant of the last %d days: %w", b.text(f.FoundAt), maxBack/(24*time.Hour), devices.ErrInvalid)
+		return f, refused("found_at", "%s; want an instant of the last %d days", b.text(f.FoundAt), maxBack/(24*time.Hour))
 	}
 	c, err := b.opt.Census.Facility(ctx, f.Facility)
 	if err == nil && c.Kind != devices.Streetlight {
-		err = fmt.Errorf("%s is a %s: %w", f.Facility, c.Kind, devices.ErrInvalid)
+		return f, refused("facility", "%s is a %s; want a streetlight", f.Facility, c.Kind)
 	}
 	if err != nil {
 		return f, fmt.Errorf("finding: %w", err)
@@ -60,15 +73,16 @@ func (b *Book) Find(ctx context.Context, f Finding) (Finding, error) {
 	return f, nil
 }
 
-// EndFinding says that what was found is mended since at. devices.ErrConflict when
-// it was said before.
+// EndFinding says that what was found is mended since at; that it is withdrawn,
+// when at is when it was found: then it counts in no night. devices.ErrConflict
+// when either was said before.
 func (b *Book) EndFinding(ctx context.Context, id, at int64, by, note string) (Finding, error) {
 	f, err := b.Finding(ctx, id)
 	if err != nil {
 		return f, err
 	}
-	if now := b.opt.Now().UnixMilli(); at > now || at <= f.FoundAt || at < now-maxBack.Milliseconds() {
-		return f, fmt.Errorf("finding %d: ended_at %s; want an instant after it was found, of the last %d days, and not of the future: %w", id, b.text(at), maxBack/(24*time.Hour), devices.ErrInvalid)
+	if now := b.opt.Now().UnixMilli(); at > now || at < f.FoundAt || at < now-maxBack.Milliseconds() {
+		return f, refused("ended_at", "%s; want an instant not before it was found, of the last %d days, and not of the future", b.text(at), maxBack/(24*time.Hour))
 	}
 	err = b.opt.DB.Write(ctx, func(tx *database.Tx) error {
 		ok, err := one(tx.Exec(ctx, `UPDATE lamp_finding SET ended_at=?, ended_by=?, end_note=? WHERE id=? AND ended_at=0`, at, by, note, id))

@@ -21,7 +21,8 @@ type Figure struct {
 	Nights        int
 	Unit          string // lamp_nights or lamp_ms
 	Tally
-	Known              bool // there is something to judge: Value, Best and Worst say something
+	Num, Den           int64
+	Known              bool // there is something to judge: Value (Num by Den), Best and Worst say something
 	Value, Best, Worst float64
 	Target             float64 // from 0 to 1: of the classes of road, as they have part in it
 }
@@ -147,6 +148,7 @@ func (f *Figure) finish(d *Definition) {
 	} else {
 		f.Target = d.Target / 100
 	}
+	f.Num, f.Den = d.fraction(f.Tally)
 	f.Value, f.Best, f.Worst, f.Known = d.rate(f.Tally)
 }
 

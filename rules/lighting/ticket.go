@@ -119,7 +119,11 @@ func (f *Figure) evidence(d *Definition, dawn int64) *rules.Evidence {
 // buckets with commas between, "" for all.
 func (f *Figure) ListLink(buckets string) string {
 	q := url.Values{"rate": {f.Rate}, "version": {f.Version}, "level": {LevelName(f.Level)}, "from": {f.From}, "to": {f.To}}
-	if f.Level != int(devices.City) {
+	switch {
+	case f.Level == int(devices.City):
+	case f.Place == "":
+		q.Set("place", "-") // the API's word for those that have none
+	default:
 		q.Set("place", f.Place)
 	}
 	if buckets != "" {

@@ -134,9 +134,18 @@ func (l *Windows) Get(ctx context.Context, id string) (ListedWindow, error) {
 	return w, nil
 }
 
+// Spot is what a window may name a facility by.
+type Spot struct {
+	Facility         devices.FacilityID
+	Cabinet, Circuit string
+	Area             devices.AreaCode
+	Kind             devices.Kind
+}
+
 // WindowFilter narrows the list. Empty fields do not narrow.
 type WindowFilter struct {
 	State string // waiting, now or over
+	At    *Spot  // only windows that name what stands there
 	Order database.Order
 	Limit int // 1 to 1000
 }
@@ -152,6 +161,10 @@ func (l *Windows) List(ctx context.Context, f WindowFilter) ([]ListedWindow, err
 		where, args = append(where, "begins<=? AND ends>?"), append(args, now, now)
 	case "over":
 		where, args = append(where, "(ends<=? OR ended_at>0)"), append(args, now)
+	}
+	if x := f.At; x != nil {
+		where = append(where, "facility IN ('',?) AND cabinet IN ('',?) AND circuit IN ('',?) AND kind IN ('',?) AND (area='' OR CAST(? AS TEXT) LIKE area||'%')")
+		args = append(args, string(x.Facility), x.Cabinet, x.Circuit, x.Kind.String(), string(x.Area))
 	}
 	return l.query(ctx, strings.Join(where, " AND ")+" "+f.Order.By()+` LIMIT ?`, append(args, max(1, min(f.Limit, 1000)))...)
 }

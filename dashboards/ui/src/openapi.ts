@@ -1040,6 +1040,7 @@ export interface components {
             since: string | null;
             /** @description as it stands in the file, YAML */
             text: string;
+            title: components["schemas"]["Title"];
             version: string;
         };
         DefinitionsBody: {
@@ -1191,7 +1192,7 @@ export interface components {
             by: string;
             defect: string;
             end_note: string;
-            /** @description null while it lasts */
+            /** @description null while it lasts; found_at if it was withdrawn */
             ended_at: string | null;
             ended_by: string;
             facility: string;
@@ -1513,7 +1514,7 @@ export interface components {
         "Post-lighting-findings-id-endRequest": {
             /**
              * Format: date-time
-             * @description now if not given
+             * @description now if not given; found_at withdraws it: it counts in no night
              */
             ended_at?: string;
             note?: string;
@@ -1593,6 +1594,11 @@ export interface components {
             best: number | null;
             /**
              * Format: int64
+             * @description what the definition judges
+             */
+            denominator: number;
+            /**
+             * Format: int64
              * @description maintenance, out of service, not yet installed
              */
             excluded: number;
@@ -1614,6 +1620,11 @@ export interface components {
              * @description how many are in it
              */
             nights: number;
+            /**
+             * Format: int64
+             * @description what the definition counts as intact
+             */
+            numerator: number;
             /** @example 2026-Q1 */
             period: string;
             /** @description area code, cabinet, or district/road; of the city, and of lamps that have none, empty */
@@ -1635,7 +1646,7 @@ export interface components {
             unknown: number;
             /**
              * Format: double
-             * @description the figure, 0 to 1; null when there is nothing to judge
+             * @description numerator by denominator, 0 to 1; null when there is nothing to judge
              */
             value: number | null;
             /** @description of the definition */
@@ -1730,6 +1741,11 @@ export interface components {
         SummaryBody: {
             /** Format: int64 */
             age_ms: number;
+            /**
+             * Format: int64
+             * @description the shortest interval at which the census expects a device to report; 0 = it says none
+             */
+            expect_s: number;
             kinds: {
                 [key: string]: components["schemas"]["Counts"];
             };
@@ -5712,6 +5728,8 @@ export interface operations {
                 sort?: string;
                 order?: "asc" | "desc";
                 state?: "waiting" | "now" | "over";
+                /** @description only those that name this facility, or what it hangs on and lies in */
+                facility?: string;
             };
             header?: never;
             path?: never;
