@@ -1,4 +1,5 @@
-// The real daemon with its demo city, on free ports and a data folder of its own.
+// The real daemon with its demo city, which has a hundred nights behind it, on free
+// ports and a data folder of its own.
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -13,11 +14,12 @@ export class Daemon {
 
   private constructor(private readonly binary: string, private readonly data: string, private readonly http: number, private readonly mqtt: number) {}
 
-  /** Builds (or takes LAMPLIGHTER_BIN) and starts a daemon. */
+  /** Builds (or takes LAMPLIGHTER_BIN) and starts a daemon on a data folder with a past. */
   static async start(): Promise<Daemon> {
     const data = mkdtempSync(join(tmpdir(), 'lamplighter-e2e-'));
     const binary = process.env['LAMPLIGHTER_BIN'] ?? join(data, 'lamplighter');
     if (!process.env['LAMPLIGHTER_BIN']) execFileSync('go', ['build', '-o', binary, './ingest'], { cwd: root, stdio: 'inherit' });
+    execFileSync('go', ['run', 'dashboards/ui/e2e/past.go', join(data, 'city')], { cwd: root, stdio: 'inherit' });
     const daemon = new Daemon(binary, data, await freePort(), await freePort());
     await daemon.resume();
     return daemon;

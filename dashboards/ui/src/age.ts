@@ -2,12 +2,24 @@
 // goes on judging while it stands on a screen.
 import type { Latest } from './api';
 
-/** Age of the newest data of the whole city that is worth a look, ms. */
-export const agingAfter = 60_000;
-/** Age of the newest data of the whole city that is an alarm, ms. */
-export const oldAfter = 5 * 60_000;
-
 const missed = 3; // of a device's intervals, as the daemon counts
+const leastAging = 60_000;
+const leastOld = 5 * 60_000;
+
+/**
+ * Age of the newest data of the whole city that is worth a look, ms: the device
+ * that reports most often has missed its turn. expectS is its interval in seconds,
+ * 0 where the census says none.
+ */
+export function agingAfter(expectS: number): number {
+  return Math.max(leastAging, expectS * 1000);
+}
+
+/** Age of the newest data of the whole city that is an alarm, ms. */
+export function oldAfter(expectS: number): number {
+  return Math.max(leastOld, missed * expectS * 1000);
+}
+
 const withoutInterval = 15 * 60_000;
 
 /** Whether a value that was read as v is stale at now; both by the daemon's clock. */

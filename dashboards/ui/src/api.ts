@@ -7,6 +7,7 @@ type Answer<P extends keyof paths, M extends 'get' | 'post'> = paths[P][M] exten
 }
   ? Body
   : never;
+type Asked<P extends keyof paths> = paths[P]['post'] extends { requestBody: { content: { 'application/json': infer Body } } } ? Omit<Body, '$schema'> : never;
 type ItemOf<P extends keyof paths> = Answer<P, 'get'> extends { items: (infer Item)[] | null } ? Item : never;
 
 export type Who = Answer<'/api/v1/session', 'get'>;
@@ -20,6 +21,18 @@ export type Member = ItemOf<'/api/v1/tickets/{id}/members'>;
 export type Refused = ItemOf<'/api/v1/quarantine'>;
 export type Gap = ItemOf<'/api/v1/ledger/gaps'>;
 export type Seen = ItemOf<'/api/v1/seen'>;
+export type Explanation = Answer<'/api/v1/tickets/{id}/explanation', 'get'>;
+export type Evidence = NonNullable<Explanation['evidence']>;
+export type EvidenceValue = NonNullable<Evidence['values']>[number];
+export type Window = ItemOf<'/api/v1/windows'>;
+export type NewWindow = Asked<'/api/v1/windows'>;
+export type Rate = ItemOf<'/api/v1/lighting/rates'>;
+export type LampNight = ItemOf<'/api/v1/lighting/rates/lamps'>;
+export type Night = NonNullable<Answer<'/api/v1/lighting/nights', 'get'>['items']>[number];
+export type Definition = NonNullable<Answer<'/api/v1/lighting/definitions', 'get'>['items']>[number];
+export type Finding = ItemOf<'/api/v1/lighting/findings'>;
+export type NewFinding = Asked<'/api/v1/lighting/findings'>;
+export type Area = Answer<'/api/v1/areas/{code}', 'get'>;
 export type Title = Ticket['summary'];
 
 /** One page of a list; next is the cursor of the following one, null on the last. */
@@ -43,6 +56,8 @@ export class Problem extends Error {
     readonly code = '',
     /** What to do about it, "" where the daemon does not say. */
     readonly cure = '',
+    /** What is wrong with which field of the request's body. */
+    readonly fields: Record<string, string> = {},
   ) {
     super(detail || `HTTP ${status}`);
     this.name = 'Problem';
@@ -66,6 +81,7 @@ export class Api {
   tickets = (query: Query): Promise<Page<Ticket>> => this.page('tickets', query);
   ticket = (id: number): Promise<TicketDetail> => this.get(`tickets/${id}`);
   members = (id: number, cursor: string): Promise<Page<Member>> => this.page(`tickets/${id}/members`, { cursor });
+  explanation = (id: number): Promise<Explanation> => this.get(`tickets/${id}/explanation`);
   acknowledge = (id: number, note: string): Promise<Ticket> => this.send('POST', `tickets/${id}/acknowledge`, { note });
   close = (id: number, note: string): Promise<Ticket> => this.send('POST', `tickets/${id}/close`, { note });
 
@@ -76,6 +92,19 @@ export class Api {
     const body = await this.get<{ values: Latest[] | null }>(`facilities/${encodeURIComponent(id)}/latest`);
     return body.values ?? [];
   }
+
+  windows = (query: Query): Promise<Page<Window>> => this.page('windows', query);
+  beginWindow = (body: NewWindow): Promise<Window> => this.send('POST', 'windows', body);
+  endWindow = (id: string): Promise<Window> => this.send('DELETE', `windows/${encodeURIComponent(id)}`);
+
+  area = (code: string): Promise<Area> => this.get(`areas/${code}`);
+  rates = (query: Query): Promise<Page<Rate>> => this.page('lighting/rates', query);
+  rateLamps = (query: Query): Promise<Page<LampNight>> => this.page('lighting/rates/lamps', query);
+  findings = (query: Query): Promise<Page<Finding>> => this.page('lighting/findings', query);
+  find = (body: NewFinding): Promise<Finding> => this.send('POST', 'lighting/findings', body);
+  endFinding = (id: number, endedAt: string, note: string): Promise<Finding> => this.send('POST', `lighting/findings/${id}/end`, { ended_at: endedAt, note });
+  nights = (rate: string): Promise<Night[]> => this.items('lighting/nights', { rate });
+  definitions = (): Promise<Definition[]> => this.items('lighting/definitions', {});
 
   quarantine = (query: Query): Promise<Page<Refused>> => this.page('quarantine', query);
   gaps = (query: Query): Promise<Page<Gap>> => this.page('ledger/gaps', query);
@@ -88,6 +117,11 @@ export class Api {
   private async page<Item>(path: string, query: Query): Promise<Page<Item>> {
     const body = await this.get<{ items: Item[] | null; next: string | null; total?: number }>(path, query);
     return { items: body.items ?? [], next: body.next, total: body.total ?? null };
+  }
+
+  /** A list that comes in one piece. */
+  private async items<Item>(path: string, query: Query): Promise<Item[]> {
+    return (await this.get<{ items: Item[] | null }>(path, query)).items ?? [];
   }
 
   private send<Body>(method: string, path: string, body?: unknown): Promise<Body> {
@@ -117,6 +151,11 @@ export class Api {
   }
 }
 
+/** The address of a file of the API, for a link that downloads it. */
+export function fileOf(path: string, query: Query): string {
+  return `/api/v1/${path}${written(query)}`;
+}
+
 function written(query: Query): string {
   const given = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
@@ -129,9 +168,18 @@ function written(query: Query): string {
 /** Reads problem+json (RFC 9457); a body that is none leaves only the status. */
 async function problemOf(answer: Response): Promise<Problem> {
   const body: unknown = await answer.json().catch(() => null);
-  const said = (name: string): string => {
-    const value = typeof body === 'object' && body !== null ? (body as Record<string, unknown>)[name] : '';
-    return typeof value === 'string' ? value : '';
+  const told = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>;
+  const said = (name: string): string => (typeof told[name] === 'string' ? (told[name] as string) : '');
+  return new Problem(answer.status, said('detail'), said('code'), said('cure'), fieldsOf(told));
+}
+
+/** The refused fields of the body: body.to is "to". Where several are wrong, errors has each. */
+function fieldsOf(told: Record<string, unknown>): Record<string, string> {
+  const found: Record<string, string> = {};
+  const note = (field: unknown, why: unknown): void => {
+    if (typeof field === 'string' && typeof why === 'string' && field.startsWith('body.')) found[field.slice('body.'.length)] ??= why;
   };
-  return new Problem(answer.status, said('detail'), said('code'), said('cure'));
+  if (Array.isArray(told['errors'])) for (const e of told['errors'] as Record<string, unknown>[]) note(e['field'], e['message']);
+  note(told['field'], told['detail']);
+  return found;
 }

@@ -14,7 +14,8 @@ export interface List<Item> {
 
 const refreshEvery = 10_000; // ms
 
-export function useList<Item>(get: (cursor: string) => Promise<Page<Item>>): List<Item> {
+/** every: how often the first page is read again, ms; 0 is never, for what does not change by itself. */
+export function useList<Item>(get: (cursor: string) => Promise<Page<Item>>, every = refreshEvery): List<Item> {
   const { clock } = useContext();
   const items = shallowRef<Item[] | null>(null);
   const next = ref<string | null>(null);
@@ -46,7 +47,7 @@ export function useList<Item>(get: (cursor: string) => Promise<Page<Item>>): Lis
     await load(next.value, items.value ?? []);
   };
   void read();
-  onBeforeUnmount(clock.each(() => { if (pages === 1 && clock.now.value - readAt >= refreshEvery) void read(); }));
+  onBeforeUnmount(clock.each(() => { if (every > 0 && pages === 1 && clock.now.value - readAt >= every) void read(); }));
   onBeforeUnmount(() => { turn++; });
   return { items, next, trouble, read, more };
 }

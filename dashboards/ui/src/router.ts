@@ -5,11 +5,16 @@
 import { createRouter, createWebHistory, type Router } from 'vue-router';
 import FacilitiesPage from './pages/FacilitiesPage.vue';
 import FacilityPage from './pages/FacilityPage.vue';
+import FindingsPage from './pages/FindingsPage.vue';
+import LampsPage from './pages/LampsPage.vue';
+import LightingPage from './pages/LightingPage.vue';
 import LivePage from './pages/LivePage.vue';
 import LoginPage from './pages/LoginPage.vue';
 import MissingPage from './pages/MissingPage.vue';
 import TicketPage from './pages/TicketPage.vue';
+import TicketsPage from './pages/TicketsPage.vue';
 import VendorsPage from './pages/VendorsPage.vue';
+import WindowsPage from './pages/WindowsPage.vue';
 import type { Session } from './session';
 
 declare module 'vue-router' {
@@ -28,8 +33,13 @@ export function createRoutes(session: Session): Router {
     routes: [
       { path: '/', name: 'live', component: LivePage, meta: { title: 'nav.live' } },
       { path: '/tickets/:id(\\d+)', name: 'ticket', component: TicketPage, props: (to) => ({ id: Number(to.params['id']) }), meta: { title: 'ticket.title' } },
+      { path: '/tickets', name: 'tickets', component: TicketsPage, meta: { title: 'nav.tickets' } },
       { path: '/facilities', name: 'facilities', component: FacilitiesPage, meta: { title: 'nav.facilities' } },
       { path: '/facilities/:id', name: 'facility', component: FacilityPage, props: true, meta: { title: 'facility.title' } },
+      { path: '/lighting', name: 'lighting', component: LightingPage, meta: { title: 'nav.lighting' } },
+      { path: '/lighting/lamps', name: 'lamps', component: LampsPage, meta: { title: 'lighting.lamps' } },
+      { path: '/lighting/findings', name: 'findings', component: FindingsPage, meta: { title: 'finding.title' } },
+      { path: '/windows', name: 'windows', component: WindowsPage, meta: { title: 'nav.windows' } },
       { path: '/vendors/:tab(quarantine|unknown|gaps)?', name: 'vendors', component: VendorsPage, props: (to) => ({ tab: to.params['tab'] || 'quarantine' }), meta: { title: 'nav.vendors' } },
       { path: '/login', name: 'login', component: LoginPage, meta: { title: 'login.title', open: true } },
       { path: '/:rest(.*)*', name: 'missing', component: MissingPage, meta: { title: 'missing.title' } },

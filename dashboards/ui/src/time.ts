@@ -45,6 +45,28 @@ export function longWall(ms: number, zone: string): string {
   return `${at.date} ${at.time}`;
 }
 
+/** 2026-11-25T02:24: an instant as a datetime-local field holds it. */
+export function toField(ms: number, zone: string): string {
+  const at = wall(ms, zone);
+  return `${at.date}T${at.time.slice(0, 5)}`;
+}
+
+/**
+ * The instant that a datetime-local field shows by the wall clock of zone, Unix
+ * ms; null of an empty one. Of a time that a change of the clocks skips, one an
+ * hour off.
+ */
+export function fromField(text: string, zone: string): number | null {
+  const asUTC = Date.parse(`${text}Z`);
+  if (text === '' || Number.isNaN(asUTC)) return null;
+  let at = asUTC;
+  for (let i = 0; i < 2; i++) {
+    const shown = wall(at, zone);
+    at += asUTC - Date.parse(`${shown.date}T${shown.time}Z`);
+  }
+  return at;
+}
+
 /** A span in its biggest whole unit; what is below a second is 0 s. */
 export interface Span {
   unit: 'seconds' | 'minutes' | 'hours' | 'days';

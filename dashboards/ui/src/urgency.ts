@@ -12,6 +12,12 @@ export function isInCensus(ticket: Ticket): boolean {
   return ticket.kind !== 'system' && (ticket.facility_name !== '' || ticket.channel !== '');
 }
 
+/** The area that a ticket is about: its code, "" for the city; null for any other ticket. */
+export function areaOf(ticket: Ticket): string | null {
+  const [, code] = /^area:(\d+|city)$/.exec(ticket.facility) ?? [];
+  return code === undefined ? null : code === 'city' ? '' : code;
+}
+
 const states = ['open', 'acknowledged', 'closed'];
 
 function place(list: readonly string[], word: string): number {
@@ -29,6 +35,8 @@ export interface Narrowing {
   kind: string;
   severity: string;
   state: string;
+  /** "true" or "false": only faults that were over before anybody heard of them, or none of these. */
+  historic?: string;
 }
 
 export function fits(ticket: Ticket, want: Narrowing): boolean {

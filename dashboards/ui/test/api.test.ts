@@ -39,6 +39,13 @@ describe('the API', () => {
     expect([p.status, p.detail, p.code, p.cure]).toEqual([409, 'ticket 3: it is acknowledged', 'conflict', 'look at it again']);
   });
 
+  it('names each refused field of what was sent', async () => {
+    const one = calling(422, { status: 422, detail: 'it ends before it begins', code: 'invalid', cure: 'correct it', field: 'body.to' }, 'application/problem+json');
+    expect((await failure(one.api.endFinding(1, '', ''))).fields).toEqual({ to: 'it ends before it begins' });
+    const two = calling(422, { status: 422, detail: 'body.reason: too short', field: 'body.reason', errors: [{ field: 'body.reason', message: 'too short' }, { field: 'body.area', message: 'digits' }] }, 'application/problem+json');
+    expect((await failure(two.api.endFinding(1, '', ''))).fields).toEqual({ reason: 'too short', area: 'digits' });
+  });
+
   it('copes with a proxy that answers in HTML', async () => {
     const { api } = calling(502, '<html>Bad gateway</html>', 'text/html');
     const p = await failure(api.seen({}));

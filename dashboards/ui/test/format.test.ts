@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { isStale } from '../src/age';
+import { agingAfter, isStale, oldAfter } from '../src/age';
 import type { Latest, Ticket } from '../src/api';
 import { groupParts } from '../src/parts';
 import { readable } from '../src/payload';
 import { firstLanguage } from '../src/preferences';
 import { digits, isSwitchChannel, quantity, unitOf } from '../src/quantity';
 import { afterLogin } from '../src/router';
-import { longWall, shortWall, span, toMs } from '../src/time';
-import { byUrgency, fits, isInCensus } from '../src/urgency';
+import { fromField, longWall, shortWall, span, toField, toMs } from '../src/time';
+import { areaOf, byUrgency, fits, isInCensus } from '../src/urgency';
 
 const zone = 'Asia/Shanghai';
 const now = Date.parse('2026-11-25T00:30:00+08:00');
@@ -34,6 +34,16 @@ describe('times', () => {
     const of = (ms: number): string => `${span(ms).n} ${span(ms).unit}`;
     expect([of(-5), of(999), of(119_999), of(120_000), of(7_199_000), of(7_200_000), of(172_799_000), of(172_800_000)]).toEqual(
       ['0 seconds', '0 seconds', '119 seconds', '2 minutes', '119 minutes', '2 hours', '47 hours', '2 days']);
+  });
+});
+
+describe('times of a form', () => {
+  it('are those of the city, wherever the browser stands', () => {
+    expect(toField(Date.parse('2026-11-24T16:05:06Z'), zone)).toBe('2026-11-25T00:05');
+    expect(fromField('2026-11-25T00:05', zone)).toBe(Date.parse('2026-11-24T16:05:00Z'));
+    expect(fromField('2026-07-01T12:00', 'Europe/Paris')).toBe(Date.parse('2026-07-01T10:00:00Z'));
+    expect(fromField('2026-10-25T12:00', 'Europe/Paris')).toBe(Date.parse('2026-10-25T11:00:00Z')); // the clocks went back that night
+    for (const none of ['', 'soon']) expect(fromField(none, zone)).toBeNull();
   });
 });
 
@@ -67,6 +77,13 @@ describe('staleness', () => {
   });
 });
 
+describe('the city’s data', () => {
+  it('is old when the device that reports most often has missed three turns, five minutes at least', () => {
+    expect([0, 5, 600].map(oldAfter)).toEqual([300_000, 300_000, 1_800_000]);
+    expect([0, 5, 600].map(agingAfter)).toEqual([60_000, 60_000, 600_000]);
+  });
+});
+
 describe('the daemon’s parts', () => {
   it('are drawn together, and one in trouble is named', () => {
     expect(groupParts([{ name: 'log', ok: true }, { name: 'store-0', ok: true, age_ms: 7 }, { name: 'store-1', ok: false, trouble: 'away', age_ms: 90 }, { name: 'broker tcp://a', ok: true }, { name: 'broker tcp://b', ok: true }])).toEqual([
@@ -86,6 +103,9 @@ describe('tickets', () => {
   it('lead to a facility only where the census has one', () => {
     const about = (more: Partial<Ticket>): boolean => isInCensus({ kind: 'streetlight', facility_name: '', channel: '', ...more } as Ticket);
     expect([about({ facility_name: 'Lamp 1' }), about({ channel: 'power_w' }), about({}), about({ kind: 'system', facility_name: 'store' })]).toEqual([true, true, false, false]);
+  });
+  it('lead to an area where they are about one', () => {
+    expect(['area:350102', 'area:city', 'MH-1', 'area:x'].map((facility) => areaOf({ facility } as Ticket))).toEqual(['350102', '', null, null]);
   });
   it('fit what they are narrowed to', () => {
     expect(fits(x(1, 'minor', 'open'), { kind: '', severity: '', state: '' })).toBe(true);

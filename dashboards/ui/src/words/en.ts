@@ -3,7 +3,7 @@ import type { Catalogue } from './zh';
 
 export const en: Catalogue = {
   app: { brand: 'Lamplighter', title: 'City facilities', skip: 'Skip to content', menu: 'Main navigation', clock: 'Time in the city' },
-  nav: { live: 'Live', facilities: 'Facilities', vendors: 'Vendors' },
+  nav: { live: 'Live', tickets: 'Tickets', facilities: 'Facilities', lighting: 'Lighting', windows: 'Windows', vendors: 'Vendors' },
   user: { menu: 'User menu', language: 'Language', theme: 'Appearance', auto: 'System', light: 'Light', dark: 'Dark', logout: 'Log out' },
   language: { zh: '中文', en: 'English' },
   role: { viewer: 'Viewer', operator: 'Operator', dispatcher: 'Dispatcher', admin: 'Administrator' },
@@ -24,7 +24,7 @@ export const en: Catalogue = {
   kind: { manhole: 'Manhole covers', streetlight: 'Streetlights', bridge: 'Bridges', system: 'System' },
   standing: { ok: 'OK', faulty: 'Faulty', unknown: 'Unknown', maintenance: 'Maintenance' },
   severity: { critical: 'Critical', major: 'Major', minor: 'Minor', info: 'Info' },
-  state: { open: 'Open', acknowledged: 'Acknowledged', closed: 'Closed' },
+  state: { live: 'Not closed', open: 'Open', acknowledged: 'Acknowledged', closed: 'Closed', historic: 'Historic' },
   event: { opened: 'Opened', acknowledged: 'Acknowledged', closed: 'Closed', joined: 'Joined', left: 'Left', relapsed: 'Relapsed' },
   actor: { telemetry: 'Telemetry' },
   ticket: {
@@ -36,15 +36,46 @@ export const en: Catalogue = {
     none: 'No tickets to work on', noneLead: 'Everything that is known to be wrong has been dealt with.', noneFit: 'No ticket fits the filters', noneFitLead: 'Try another kind, severity or state.', clear: 'Clear filters', loading: 'Reading tickets…',
     facts: 'Facts', history: 'History', members: 'Facilities behind the same cause', membersLead: 'They belong to this ticket and get none of their own.', joined: 'Joined', left: 'Left', still: 'still there',
     pages: 'Pages', noPages: 'No page was sent: no channel is set up for this severity and kind.', channel: 'Channel', result: 'Result', attempts: 'Attempts', error: 'Error', when: 'When', who: 'Who', event: 'What', remark: 'Note', opened: 'New ticket: {what}, {where}', manyOpened: '{n} new tickets',
-    readOnly: 'Your role may only look.',
+    readOnly: 'Your role may only look.', allLead: 'All tickets, the newest first.', noneYet: 'There are no tickets yet', historic: 'Historic', anyHistoric: 'Historic or not', historicLead: 'The fault was over before anybody heard of it: it is on record, and nobody was paged.',
   },
+  historic: { true: 'Only historic', false: 'Not historic' },
+  why: {
+    title: 'Why it was opened', none: 'Nothing is kept of why: tickets about the system itself, and early ones, have none.', rule: 'Rule', version: 'version {version}', when: 'Condition', since: 'Held since', wait: 'Has to last', at: 'Decided', values: 'Values that decided', limit: 'Limit and its source',
+    lasts: 'for {span}', noWait: 'needs not last', atOnce: 'for {span}; but this held too, and it was not waited for:', stale: 'too old to be believed', never: 'never reported', notYet: 'could not be told yet',
+  },
+  unit: { lamp_nights: '{n} lamp-nights', lamp_ms: '{n} lamp-hours' },
+  limitFrom: { facility: 'the facility’s own', model: 'its model’s', rule: 'the rule’s default' },
+  form: { refused: 'Not accepted:' },
   page: { pending: 'Waiting', sent: 'Delivered', failed: 'Failed', sending: 'Being sent', retry: 'To be tried again' },
   facility: {
     title: 'Facilities', search: 'Search id, name or component code', searchKey: 'Press / to search, ↑ ↓ to move', id: 'Id', name: 'Name', state: 'State', kind: 'Kind', area: 'Area', circuit: 'Cabinet / circuit', seen: 'Last heard', total: '{n} in all', next: 'Next', previous: 'Previous',
     none: 'No facility found', noneLead: 'Try another id or name, or clear the filters.', empty: 'The census is empty', emptyLead: 'Fill it from CSV or GeoJSON with lamplighter devices import.', provisional: 'provisional', loading: 'Reading facilities…',
     facts: 'Census', device: 'Device', component: 'Component code', place: 'Place (WGS84)', vendor: 'Vendor and model', interval: 'Reports every', charge: 'In charge', owner: 'Owner', maintainer: 'Maintainer', installed: 'Installed', condition: 'Condition', gateway: 'Gateway', limits: 'Limits', unset: 'not recorded',
-    latest: 'Newest values', channel: 'Channel', value: 'Value', measured: 'Measured', staleValue: 'stale, not the state of now', noLatest: 'No value within a day', chart: 'Chart', tickets: 'Its tickets', noTickets: 'This facility has no tickets', pagerLabel: 'Pages of the list',
+    latest: 'Newest values', channel: 'Channel', value: 'Value', measured: 'Measured', staleValue: 'stale, not the state of now', noLatest: 'No value within a day', chart: 'Chart', tickets: 'Its tickets', noTickets: 'This facility has no tickets', pagerLabel: 'Pages of the list', since: 'since', blind: 'The way in {link} is down', blindLead: 'This facility is heard through it: nobody can tell whether it is silent, or how it stands now.',
   },
+  window: {
+    title: 'Maintenance windows', lead: 'While one lasts, nothing is opened and nobody is paged for what it names.', now: 'Now', waiting: 'To come', over: 'Over', begin: 'Begin maintenance', end: 'End it', endOf: 'End the window: {reason}', endLead: 'What is still wrong there then opens at once.', scope: 'For', from: 'From', to: 'To', reason: 'Reason', by: 'By', name: 'Who works there',
+    facility: 'Facility', cabinet: 'Cabinet', circuit: 'Circuit', area: 'Area code', kind: 'Kind', rule: 'Rule', cabinetOf: 'cabinet {id}', circuitOf: 'circuit {id}', areaOf: 'area {id}', ruleOf: 'rule {id}', endedBy: 'ended early by {who}', unsent: 'the rules have not heard of it yet', inForce: 'Windows in force', none: 'No maintenance windows', noneLead: 'Every facility is being watched.',
+  },
+  windowHint: {
+    facility: 'One facility. Fill in at least one field of what it is for; all that are filled in must fit.', cabinet: 'All that hangs on this cabinet.', circuit: 'One circuit of the cabinet; say the cabinet too.', area: 'The area and all that lies in it, 4 to 15 digits.', kind: 'Only facilities of this kind.', rule: 'Only what this rule finds.', from: 'Time in the city; now if empty.', to: 'Time in the city; later than now and than its begin, at most 30 days.', name: 'You, if empty.', reason: 'For example: new lamps.',
+  },
+  lighting: {
+    title: 'Lighting rates', tabs: 'Lighting pages', rate: 'Rate', period: 'Period', where: 'Where', newest: 'up to the night of {day}, summed up', course: 'Period by period', courseLead: 'A number leads to its lamps, a period to its places below.', places: 'Place by place', placesOf: 'Places in {period}', by: 'By', worstFirst: 'the lowest first', firstOnly: 'only the first {n}; the file has all', csv: 'Download CSV', value: 'Rate', scale: '{from}% to 100%; dashed: target, hatched: worst to best', cases: 'Worst – best', numerator: 'Numerator', denominator: 'Denominator', nights: 'Nights',
+    bar: '{value}, worst {worst}, best {best}, target {target}', none: 'No night has been summed up yet', noneLead: 'Each night is summed up about 15 minutes after dawn. The first figure is here on the morning after the first lamp was heard.', noFigure: 'There is no figure here', noPlace: 'not recorded', area: 'area {code}', definition: 'How the rate is defined', definitionLead: 'Each figure names the version of its definition; figures of two versions are never added up.', list: 'List',
+    lamps: 'Lamps behind a figure', lamp: 'Lamp', countsAs: 'Counts as', why: 'When it was not intact, and why', noLamps: 'No such lamps', standsFor: 'stands for {n} lamps',
+  },
+  lightingTab: { lighting: 'Rates', findings: 'Findings' },
+  level: { city: 'The city', district: 'District', street: 'Street', community: 'Community', road: 'Road', cabinet: 'Cabinet' },
+  period: { day: 'Night', month: 'Month', quarter: 'Quarter' },
+  rate: { met: 'Met', low: 'Below target', none: 'Cannot be told' },
+  bucket: { intact: 'Intact', faulty: 'Faulty', unknown: 'Unknown', excluded: 'Excluded' },
+  reason: { silent: 'silent', unheard: 'never heard', gone: 'taken out of the census', away: 'the system was away', maintenance: 'maintenance', installed: 'not installed before', census: 'by the census:' },
+  finding: {
+    title: 'Findings', lead: 'What people have found wrong with lamps; it counts in the rates beside what is measured.', find: 'Enter a finding', end: 'Settle', endOf: 'Settle finding {n}', how: 'Outcome', lasting: 'Not mended', mended: 'Mended', withdrawn: 'Withdrawn', withdrawnLead: 'It was entered by mistake: it counts in no night, and stays on record.', lamp: 'Lamp', defect: 'What is wrong', foundAt: 'Found', endedAt: 'Mended', number: 'finding {n}', openOnly: 'Only what is not mended', filter: 'Filter by lamp id', none: 'No findings', noneLead: 'What is found on a walk is entered here.',
+  },
+  findingHint: { lamp: 'A lamp of the census.', defect: 'Choose one, or write small letters and underscores.', foundAt: 'Time in the city; now if empty. At most 100 days ago: the nights since are summed up anew.', endedAt: 'Time in the city; now if empty. Not before it was found.' },
+  defect: { lamp_out: 'does not burn', leaning: 'pole leans', dirty_glass: 'dirty glass', broken_glass: 'broken glass', pole_damaged: 'pole damaged', door_open: 'door open', wire_exposed: 'exposed wire' },
   condition: { intact: 'intact', damaged: 'damaged', missing: 'missing', retired: 'retired' },
   chart: {
     channel: 'Channel', range: 'Time range', h1: '1 hour', h6: '6 hours', h24: '24 hours', d7: '7 days', d30: '30 days', none: 'No data in this time', limit: 'limit', digest: '{count} values, lowest {low}, highest {high}, newest {last}, {gaps} gaps', label: 'Chart of {channel}: {digest}',

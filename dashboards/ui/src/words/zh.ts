@@ -1,7 +1,7 @@
 // 中文：运行中心使用的语言，其他语言与它的键一致。
 export const zh = {
   app: { brand: 'Lamplighter', title: '城市设施监测', skip: '跳到正文', menu: '主导航', clock: '城市时间' },
-  nav: { live: '实时', facilities: '设施', vendors: '接入' },
+  nav: { live: '实时', tickets: '工单', facilities: '设施', lighting: '照明', windows: '维护', vendors: '接入' },
   user: { menu: '用户菜单', language: '语言', theme: '外观', auto: '跟随系统', light: '浅色', dark: '深色', logout: '退出登录' },
   language: { zh: '中文', en: 'English' },
   role: { viewer: '查看员', operator: '值班员', dispatcher: '派遣员', admin: '管理员' },
@@ -22,7 +22,7 @@ export const zh = {
   kind: { manhole: '井盖', streetlight: '路灯', bridge: '桥梁', system: '系统' },
   standing: { ok: '正常', faulty: '故障', unknown: '未知', maintenance: '维护' },
   severity: { critical: '紧急', major: '严重', minor: '一般', info: '提示' },
-  state: { open: '待处置', acknowledged: '已受理', closed: '已结案' },
+  state: { live: '未结案', open: '待处置', acknowledged: '已受理', closed: '已结案', historic: '历史' },
   event: { opened: '立案', acknowledged: '受理', closed: '结案', joined: '并入', left: '移出', relapsed: '复发' },
   actor: { telemetry: '监测' },
   ticket: {
@@ -34,15 +34,46 @@ export const zh = {
     none: '没有待办工单', noneLead: '所有已知问题均已处理。', noneFit: '没有符合筛选条件的工单', noneFitLead: '换一个类别、级别或状态试试。', clear: '清除筛选', loading: '正在读取工单…',
     facts: '工单信息', history: '办理过程', members: '同一原因的设施', membersLead: '这些设施并入本工单，不再单独立案。', joined: '并入时间', left: '移出时间', still: '仍在',
     pages: '通知', noPages: '没有发出通知：没有配置符合此级别和类别的通道。', channel: '通道', result: '结果', attempts: '次数', error: '错误', when: '时间', who: '人员', event: '事项', remark: '备注', opened: '新工单：{what}，{where}', manyOpened: '{n} 张新工单',
-    readOnly: '您的角色只能查看。',
+    readOnly: '您的角色只能查看。', allLead: '全部工单，最新的在前。', noneYet: '还没有工单', historic: '历史', anyHistoric: '历史与当时', historicLead: '得知时故障已经结束：只作记录，没有发出通知。',
   },
+  historic: { true: '只看历史', false: '不看历史' },
+  why: {
+    title: '立案依据', none: '没有保存立案依据：系统自身的工单，以及早期的工单没有。', rule: '规则', version: '版本 {version}', when: '条件', since: '成立时间', wait: '持续要求', at: '判定时间', values: '判定时的数值', limit: '限值与来源',
+    lasts: '需持续 {span}', noWait: '无需等待', atOnce: '需持续 {span}；但下列条件同时成立，没有等待：', stale: '已过期，不予采信', never: '从未上报', notYet: '暂时无法得出',
+  },
+  unit: { lamp_nights: '{n} 灯·夜', lamp_ms: '{n} 灯·小时' },
+  limitFrom: { facility: '该设施自身限值', model: '该型号限值', rule: '规则默认限值' },
+  form: { refused: '没有接受：' },
   page: { pending: '等待发送', sent: '已送达', failed: '失败', sending: '正在发送', retry: '等待重试' },
   facility: {
     title: '设施', search: '搜索编号、名称或部件编码', searchKey: '按 / 搜索，↑ ↓ 移动', id: '编号', name: '名称', state: '状态', kind: '类别', area: '区域', circuit: '配电箱 / 回路', seen: '最近上报', total: '共 {n} 处', next: '下一页', previous: '上一页',
     none: '没有找到设施', noneLead: '换一个编号或名称，或者清除筛选。', empty: '设施台账为空', emptyLead: '用 lamplighter devices import 导入 CSV 或 GeoJSON。', provisional: '临时建档', loading: '正在读取设施…',
     facts: '台账', device: '设备', component: '部件编码', place: '坐标（WGS84）', vendor: '厂商与型号', interval: '上报间隔', charge: '主管部门', owner: '权属单位', maintainer: '养护单位', installed: '安装日期', condition: '外观状态', gateway: '网关', limits: '限值', unset: '未登记',
-    latest: '最新数值', channel: '指标', value: '数值', measured: '测量时间', staleValue: '过期，不代表当前', noLatest: '一天之内没有数值', chart: '历史曲线', tickets: '此设施的工单', noTickets: '此设施没有工单', pagerLabel: '翻页',
+    latest: '最新数值', channel: '指标', value: '数值', measured: '测量时间', staleValue: '过期，不代表当前', noLatest: '一天之内没有数值', chart: '历史曲线', tickets: '此设施的工单', noTickets: '此设施没有工单', pagerLabel: '翻页', since: '始于', blind: '接入通道 {link} 已断开', blindLead: '此设施经由它上报：现在无法判断它是否失联，也不知道它的当前状态。',
   },
+  window: {
+    title: '维护窗口', lead: '维护期间，所涉范围内不立案、不通知。', now: '进行中', waiting: '未开始', over: '已结束', begin: '开始维护', end: '结束维护', endOf: '结束维护：{reason}', endLead: '结束后，范围内仍然存在的问题会立即立案。', scope: '范围', from: '开始时间', to: '结束时间', reason: '原因', by: '负责人', name: '负责人',
+    facility: '设施编号', cabinet: '配电箱', circuit: '回路', area: '区域代码', kind: '类别', rule: '规则', cabinetOf: '配电箱 {id}', circuitOf: '回路 {id}', areaOf: '区域 {id}', ruleOf: '规则 {id}', endedBy: '由 {who} 提前结束', unsent: '规则尚未收到', inForce: '当前维护窗口', none: '没有维护窗口', noneLead: '所有设施都在正常监测之中。',
+  },
+  windowHint: {
+    facility: '一处设施。范围至少填一项，填写的各项须同时符合。', cabinet: '接在此配电箱上的全部设施。', circuit: '配电箱的一个回路；须同时填写配电箱。', area: '此区域及其下级区域，4 至 15 位数字。', kind: '只涉及此类设施。', rule: '只停用这一条规则。', from: '城市时间；不填即现在。', to: '城市时间；须晚于现在和开始时间，最长 30 天。', name: '谁在现场；不填即您自己。', reason: '例如：更换灯具。',
+  },
+  lighting: {
+    title: '照明指标', tabs: '照明分页', rate: '指标', period: '周期', where: '所在区域', newest: '截至 {day} 之夜，汇总于', course: '各期指标', courseLead: '点数字查看灯盏清单，点期次查看其下各处。', places: '各处指标', placesOf: '{period} 各处', by: '按', worstFirst: '低的在前', firstOnly: '只列出前 {n} 处，全部请下载', csv: '下载 CSV', value: '指标值', scale: '{from}% 至 100%，虚线为目标，斜纹为最差至最好', cases: '最差 – 最好', numerator: '分子', denominator: '分母', nights: '夜数',
+    bar: '{value}，最差 {worst}，最好 {best}，目标 {target}', none: '还没有汇总过的夜晚', noneLead: '每天日出后约 15 分钟汇总前一夜。第一次收到路灯数据后的次日早晨，这里就有指标。', noFigure: '这里没有指标', noPlace: '未登记', area: '区域 {code}', definition: '指标定义', definitionLead: '每个指标都注明所用定义的版本，不同版本的数字从不相加。', list: '清单',
+    lamps: '灯盏清单', lamp: '路灯', countsAs: '计为', why: '何时、为何不完好', noLamps: '没有这样的路灯', standsFor: '代表 {n} 盏灯',
+  },
+  lightingTab: { lighting: '指标', findings: '人工发现' },
+  level: { city: '全市', district: '区县', street: '街道', community: '社区', road: '道路', cabinet: '配电箱' },
+  period: { day: '夜', month: '月', quarter: '季' },
+  rate: { met: '达标', low: '低于目标', none: '无法判断' },
+  bucket: { intact: '完好', faulty: '故障', unknown: '未知', excluded: '剔除' },
+  reason: { silent: '失联', unheard: '从未上报', gone: '已移出台账', away: '系统停机', maintenance: '维护', installed: '尚未安装，安装日期', census: '台账' },
+  finding: {
+    title: '人工发现', lead: '人员巡查发现的路灯问题，与监测结果一并计入指标。', find: '登记发现', end: '了结', endOf: '了结发现 {n}', how: '结果', lasting: '未修复', mended: '已修复', withdrawn: '撤销', withdrawnLead: '登记有误：撤销后不计入任何一夜，记录仍然保留。', lamp: '路灯编号', defect: '问题', foundAt: '发现时间', endedAt: '修复时间', number: '发现 {n}', openOnly: '只看未修复的', filter: '按路灯编号筛选', none: '没有人工发现', noneLead: '巡查中发现的问题可在此登记。',
+  },
+  findingHint: { lamp: '台账中的路灯。', defect: '选择，或用小写英文字母和下划线填写。', foundAt: '城市时间；不填即现在。最早 100 天前，涉及的夜晚会重新汇总。', endedAt: '城市时间；不填即现在。不早于发现时间。' },
+  defect: { lamp_out: '灯不亮', leaning: '灯杆倾斜', dirty_glass: '灯罩脏污', broken_glass: '灯罩破损', pole_damaged: '灯杆损坏', door_open: '检修门敞开', wire_exposed: '电线外露' },
   condition: { intact: '完好', damaged: '破损', missing: '丢失', retired: '废弃' },
   chart: {
     channel: '指标', range: '时间范围', h1: '1 小时', h6: '6 小时', h24: '24 小时', d7: '7 天', d30: '30 天', none: '这段时间没有数据', limit: '限值', digest: '{count} 个数值，最低 {low}，最高 {high}，最新 {last}，中断 {gaps} 处', label: '{channel} 的曲线：{digest}',
