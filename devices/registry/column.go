@@ -59,6 +59,7 @@ func columnTable() []column {
 		text("road", maxText, func(f *Facility) *string { return &f.Road }, "道路", "道路名称"),
 		{"road_class", []string{"道路等级"}, func(f *Facility) string { return f.RoadClass }, setRoadClass},
 		{"lamps", []string{"灯数", "灯盏数"}, func(f *Facility) string { return natural(f.Lamps) }, setLamps},
+		text("feeder", devices.MaxIDLen, func(f *Facility) *string { return &f.Feeder }, "馈线", "供电馈线"),
 	}
 }
 

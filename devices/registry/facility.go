@@ -29,6 +29,7 @@ type Facility struct {
 	Road        string             `json:"road,omitempty" cbor:"-"`                            // its name, as the city writes it
 	RoadClass   string             `json:"road_class,omitempty" cbor:"-"`                      // expressway, main, secondary, branch or ""
 	Lamps       int64              `json:"lamps,omitempty" cbor:"-"`                           // how many it stands for in the lighting figures; 0 = not said
+	Feeder      string             `json:"feeder,omitempty" cbor:"23,keyasint,omitempty"`      // 馈线: supplies it; of a lamp without one, that of its cabinet's row holds
 	Limits      map[string]float64 `json:"limits,omitempty" cbor:"22,keyasint,omitempty"`      // by channel
 	Updated     int64              `json:"updated" cbor:"-"`                                   // Unix ms
 }

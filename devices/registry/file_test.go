@@ -28,7 +28,7 @@ func facilities(t *rapid.T) []Facility {
 	for i, id := range ids {
 		f := &fs[i]
 		*f = Facility{ID: devices.FacilityID(id), Device: devices.DeviceID(id), Kind: rapid.SampledFrom([]devices.Kind{devices.Manhole, devices.Streetlight, devices.Bridge}).Draw(t, "kind")}
-		for _, field := range []*string{&f.Name, &f.Cabinet, &f.Circuit, &f.Vendor, &f.Model, &f.InCharge, &f.Owner, &f.Maintainer} {
+		for _, field := range []*string{&f.Name, &f.Cabinet, &f.Circuit, &f.Vendor, &f.Model, &f.InCharge, &f.Owner, &f.Maintainer, &f.Feeder} {
 			*field = strings.TrimSpace(text.Draw(t, "text"))
 		}
 		if f.Cabinet == "" {

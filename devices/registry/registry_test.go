@@ -106,7 +106,7 @@ MH-9,manhole
 
 func TestImportedDeviceLogsInAndIsFound(t *testing.T) {
 	on(t, func(t *testing.T, r *Registry) {
-		rep := imports(t, r, "id,kind,cabinet,circuit,password,limit:tilt_deg\nSL-1,streetlight,CAB,C1,a-password-of-a-vendor,20\n")
+		rep := imports(t, r, "id,kind,cabinet,circuit,馈线,password,limit:tilt_deg\nSL-1,streetlight,CAB,C1,F-7,a-password-of-a-vendor,20\n")
 		if want := (Report{Rows: 1, Added: 1, Passwords: 1, Encoding: "UTF-8"}); rep != want {
 			t.Errorf("report %+v", rep)
 		}
@@ -122,7 +122,14 @@ func TestImportedDeviceLogsInAndIsFound(t *testing.T) {
 		}
 		cs, err := r.ChangesSince(t.Context(), 0, 10)
 		if err != nil || len(cs) != 1 || cs[0].Facility.ID != "SL-1" || !cs[0].New || cs[0].By != "li" {
-			t.Errorf("history %+v, %v", cs, err)
+			t.Fatalf("history %+v, %v", cs, err)
+		}
+		text, err := EncodeFed([]Fed{{Facility: cs[0].Facility}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if fed, err := DecodeFed(text); err != nil || fed[0].Facility.Cabinet != "CAB" || fed[0].Facility.Feeder != "F-7" {
+			t.Errorf("the log has %+v, %v", fed, err)
 		}
 	})
 }

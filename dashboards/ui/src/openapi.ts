@@ -1114,6 +1114,7 @@ export interface components {
             device: string;
             /** Format: int64 */
             expect_s?: number;
+            feeder?: string;
             gateway?: string;
             has_place: boolean;
             id: string;
@@ -1151,6 +1152,7 @@ export interface components {
             device: string;
             /** Format: int64 */
             expect_s?: number;
+            feeder?: string;
             gateway?: string;
             has_place: boolean;
             id: string;
