@@ -69,5 +69,25 @@ func (a AreaCode) Parent() AreaCode {
 	}
 }
 
+// At is the area of a level that a is or lies in, "" if it reaches not so far down.
+func (a AreaCode) At(l AreaLevel) AreaCode {
+	for a != "" && a.Level() > l {
+		a = a.Parent()
+	}
+	if a.Level() != l {
+		return ""
+	}
+	return a
+}
+
+// AreaFacility is the facility that a ticket on an area is about: area:CODE, and
+// area:city of the city, which there is one of.
+func AreaFacility(l AreaLevel, a AreaCode) FacilityID {
+	if l == City {
+		return "area:city"
+	}
+	return FacilityID("area:" + a)
+}
+
 // Within tells whether a is b or lies in it.
 func (a AreaCode) Within(b AreaCode) bool { return len(a) >= len(b) && a[:len(b)] == b }

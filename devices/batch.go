@@ -10,7 +10,9 @@ const (
 	ItemRuleSet                      // Control is a rule file that was switched on
 	ItemWindow                       // Control is a maintenance window
 	ItemLink                         // Control says whether a way in is up (rules.Link)
-	ItemStanding                     // Control is what another partition knew of a facility (rules.Handover)
+	ItemStanding                     // Control is what another partition knew of a facility (a rules.Letter, as the next two)
+	ItemShare                        // Control is how many members of a cause are bad in another partition
+	ItemCause                        // Control is how a cause of several partitions stands
 )
 
 // Item is one record of the log after decoding.

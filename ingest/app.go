@@ -313,7 +313,7 @@ func (a *app) startRules(ctx context.Context) (*tickets.Desk, *pager.Pager, erro
 	m := rules.NewMetrics(a.reg)
 	a.replies = newReplies(a.log)
 	for p := range a.uplog.Partitions() {
-		a.judges = append(a.judges, rules.NewWorker(rules.Options{Set: set, Dict: a.dict, Owns: a.owns(p), Log: a.uplog, Desk: desk, Archive: archive, Forgot: feed.Again, Forward: a.handOver, Replier: a.replies, Metrics: m, Logger: a.log}))
+		a.judges = append(a.judges, rules.NewWorker(rules.Options{Set: set, Dict: a.dict, Owns: a.owns(p), Log: a.uplog, Desk: desk, Archive: archive, Forgot: feed.Again, Partitions: a.uplog.Partitions(), Forward: a.forward, Replier: a.replies, Metrics: m, Logger: a.log}))
 	}
 	a.push("rules' state", a.judges.stop)
 	a.follow("rules", func(p int) pipeline.Consumer { return a.judges[p] })
@@ -354,10 +354,13 @@ func (a *app) openLighting(ctx context.Context, desk *tickets.Desk) error {
 	return nil
 }
 
-// handOver puts what a partition knew of a facility into the log of the one that
-// judges it from now on.
-func (a *app) handOver(ctx context.Context, h *rules.Handover) error {
-	return pipeline.Send(ctx, a.uplog, h.Key, devices.ItemStanding, h.Record)
+// forward puts what a partition has to tell others into their logs.
+func (a *app) forward(ctx context.Context, ls []rules.Letter) error {
+	out := make([]pipeline.Letter, len(ls))
+	for i, l := range ls {
+		out[i] = pipeline.Letter{Key: l.Key, Type: l.Type, Control: l.Record}
+	}
+	return pipeline.Send(ctx, a.uplog, out)
 }
 
 // owns tells which facilities are judged in a partition.

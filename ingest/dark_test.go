@@ -38,13 +38,13 @@ func (d *duty) pages() (got []string, last time.Time) {
 	return append([]string(nil), d.got...), d.at
 }
 
-// manyLamps is a census of lamps behind one cabinet.
-func manyLamps(t *testing.T, n int) string {
+// manyLamps is a census of lamps of one street, behind so many cabinets.
+func manyLamps(t *testing.T, n, cabinets int) string {
 	t.Helper()
 	var b strings.Builder
-	b.WriteString("id,kind,cabinet,circuit\n")
+	b.WriteString("id,kind,area,cabinet,circuit\n")
 	for i := range n {
-		fmt.Fprintf(&b, "SL-%05d,streetlight,CAB-1,C%d\n", i, i%40)
+		fmt.Fprintf(&b, "SL-%05d,streetlight,350102001,CAB-%d,C%d\n", i, 1+i%cabinets, i%40)
 	}
 	file := filepath.Join(t.TempDir(), "lamps.csv")
 	if err := os.WriteFile(file, []byte(b.String()), 0o600); err != nil {
@@ -60,11 +60,24 @@ const darkRules = `groups:
       - {name: cabinet_dark, collapse: {of: lamp_out, by: cabinet, share: 0.8, at_least: 3}, severity: critical, summary: {zh: 控制柜断电, en: Cabinet dark}}
 `
 
+const streetRule = `      - {name: street_dark, collapse: {of: lamp_out, by: area, level: street, share: 0.3, at_least: 200}, severity: critical, summary: {zh: 街道大面积灭灯, en: Street dark}}
+`
+
 // TestTenThousandLampsDarkAtOnce: the lamps behind one cabinet fail within a
 // moment. It is one ticket with all of them attached, and one page; when power
 // is back the ticket closes once, and nobody else has one. The log of the test
 // tells the times, see performance.md.
 func TestTenThousandLampsDarkAtOnce(t *testing.T) {
+	darkAtOnce(t, 1, "", darkRules, "cabinet_dark of CAB-1")
+}
+
+// TestAStreetDarkAtOnce: the same, with the lamps behind 300 cabinets, which are
+// judged in four partitions. It is one ticket on the street.
+func TestAStreetDarkAtOnce(t *testing.T) {
+	darkAtOnce(t, 300, "log: {partitions: 4}\n", darkRules+streetRule, "street_dark of area:350102001")
+}
+
+func darkAtOnce(t *testing.T, cabinets int, conf, ruleText, ticketOf string) {
 	const n = 10_000
 	b := newOtherBroker(t)
 	receiver := &duty{}
@@ -72,12 +85,12 @@ func TestTenThousandLampsDarkAtOnce(t *testing.T) {
 	t.Cleanup(hook.Close)
 	data := t.TempDir()
 	rules := filepath.Join(data, "dark.yml")
-	if err := os.WriteFile(rules, []byte(darkRules), 0o600); err != nil {
+	if err := os.WriteFile(rules, []byte(ruleText), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	first := &daemon{t: t, data: data}
-	first.tool("devices", "import", manyLamps(t, n), "--data", data)
-	d := newDaemonIn(t, data, fmt.Sprintf("rules: {files: [%s]}\npager: [{name: duty, url: '%s'}]\nmqtt: {brokers: ['tcp://%s']}\n", rules, hook.URL, b.addr))
+	first.tool("devices", "import", manyLamps(t, n, cabinets), "--data", data)
+	d := newDaemonIn(t, data, fmt.Sprintf(conf+"rules: {files: [%s]}\npager: [{name: duty, url: '%s'}]\nmqtt: {brokers: ['tcp://%s']}\n", rules, hook.URL, b.addr))
 	all := b.device("gateway")
 	say := func(failed bool) time.Time {
 		began := time.Now()
@@ -109,7 +122,8 @@ func TestTenThousandLampsDarkAtOnce(t *testing.T) {
 	d.eventually("the page", func() bool { got, _ := receiver.pages(); return len(got) > 0 })
 	_, at := receiver.pages()
 	t.Logf("first of %d lamps failed → page: %v", n, at.Sub(began).Round(time.Millisecond))
-	ticket := d.cabinetTicket()
+	defect, _, _ := strings.Cut(ticketOf, " ")
+	ticket := d.ticketOf(defect)
 	d.eventually("all lamps to be attached", func() bool { return d.members(ticket) == n })
 	t.Logf("all attached after %v", time.Since(began).Round(time.Millisecond))
 
@@ -118,7 +132,7 @@ func TestTenThousandLampsDarkAtOnce(t *testing.T) {
 	_, at = receiver.pages()
 	t.Logf("first of %d lamps good → page: %v", n, at.Sub(began).Round(time.Millisecond))
 	d.eventually("all lamps to be good", standing("faulty"))
-	if got, _ := receiver.pages(); strings.Join(got, ", ") != "opened cabinet_dark of CAB-1, closed cabinet_dark of CAB-1" {
+	if got, _ := receiver.pages(); strings.Join(got, ", ") != "opened "+ticketOf+", closed "+ticketOf {
 		t.Errorf("pages %q, want one that opens and one that closes", got)
 	}
 	var ts ticketList
@@ -127,11 +141,11 @@ func TestTenThousandLampsDarkAtOnce(t *testing.T) {
 	}
 }
 
-func (d *daemon) cabinetTicket() (id int64) {
+func (d *daemon) ticketOf(defect string) (id int64) {
 	d.t.Helper()
 	var ts struct{ Items []struct{ ID int64 } }
-	if !d.get("tickets?defect=cabinet_dark", &ts) || len(ts.Items) != 1 {
-		d.t.Fatalf("tickets of the cabinet: %+v", ts.Items)
+	if !d.get("tickets?defect="+defect, &ts) || len(ts.Items) != 1 {
+		d.t.Fatalf("tickets %s: %+v", defect, ts.Items)
 	}
 	return ts.Items[0].ID
 }

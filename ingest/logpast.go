@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -14,7 +15,8 @@ import (
 	"lamplighter/ingest/uplog"
 )
 
-// pastLog is a log that is read from its oldest frame to its newest, once.
+// pastLog is a log that is read once, from its oldest frame to its newest in the
+// order of their walls.
 type pastLog interface {
 	count() int // of its partitions
 	each(ctx context.Context, fn func(*uplog.Frame) error) error
@@ -66,12 +68,45 @@ func openStill(ctx context.Context, o uplog.Options, lock *os.File) (pastLog, er
 func (s *stillLog) count() int { return s.log.Partitions() }
 
 func (s *stillLog) each(ctx context.Context, fn func(*uplog.Frame) error) error {
-	for p := range s.log.Partitions() {
-		if err := s.log.Past(ctx, p, fn); err != nil {
+	return inOrder(ctx, s.log, fn)
+}
+
+// inOrder calls fn with every frame of a log in the order of their walls.
+func inOrder(ctx context.Context, log *uplog.Log, fn func(*uplog.Frame) error) error {
+	enough := errors.New("enough")
+	n := log.Partitions()
+	heads, next, broke := make([]*uplog.Frame, n), make([]func() (*uplog.Frame, bool), n), make([]error, n)
+	for p := range n {
+		pull, stop := iter.Pull(func(yield func(*uplog.Frame) bool) {
+			broke[p] = log.Past(ctx, p, func(f *uplog.Frame) error {
+				if !yield(f) {
+					return enough
+				}
+				return nil
+			})
+		})
+		defer stop()
+		next[p] = pull
+		heads[p], _ = pull()
+	}
+	for {
+		first := -1
+		for p, f := range heads {
+			if broke[p] != nil {
+				return broke[p]
+			}
+			if f != nil && (first < 0 || f.Wall < heads[first].Wall) {
+				first = p
+			}
+		}
+		if first < 0 {
+			return nil
+		}
+		if err := fn(heads[first]); err != nil {
 			return err
 		}
+		heads[first], _ = next[first]()
 	}
-	return nil
 }
 
 func (s *stillLog) close() {

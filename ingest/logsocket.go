@@ -19,15 +19,15 @@ import (
 // past on a socket in the data folder, which is its owner's alone. Whoever
 // connects is told
 //
-//	"LMPL", 1 byte: version, 1; uint16: partitions
-//	of each frame, partition by partition, the oldest first:
+//	"LMPL", 1 byte: version, 2; uint16: partitions
+//	of each frame, in the order of their walls:
 //	  uint16 partition, uint64 number, uint32 bytes, the frame (see package uplog)
 //	uint16 0xFFFF: this was all
 //
 // all little endian, and the connection ends.
 const (
 	logSocket  = "log.sock"
-	logMagic   = "LMPL\x01"
+	logMagic   = "LMPL\x02"
 	logEnd     = 0xFFFF
 	logPatient = time.Minute // for whoever reads
 	maxFrame   = 16 << 20
@@ -74,12 +74,12 @@ func (a *app) tellLog(ctx context.Context, c net.Conn) error {
 	w := bufio.NewWriterSize(c, 1<<16)
 	head := binary.LittleEndian.AppendUint16([]byte(logMagic), uint16(a.uplog.Partitions()))
 	_, err := w.Write(head)
-	for p := 0; p < a.uplog.Partitions() && err == nil; p++ {
-		err = a.uplog.Past(ctx, p, func(f *uplog.Frame) error {
+	if err == nil {
+		err = inOrder(ctx, a.uplog, func(f *uplog.Frame) error {
 			if err := c.SetWriteDeadline(time.Now().Add(logPatient)); err != nil {
 				return err
 			}
-			b := binary.LittleEndian.AppendUint16(nil, uint16(p))
+			b := binary.LittleEndian.AppendUint16(nil, uint16(f.Partition))
 			b = binary.LittleEndian.AppendUint64(b, f.Seq)
 			b = binary.LittleEndian.AppendUint32(b, uint32(len(f.Bytes())))
 			_, errHead := w.Write(b)
@@ -122,7 +122,7 @@ func (t *toldLog) count() int { return t.partitions }
 
 func (t *toldLog) close() { _ = t.c.Close() }
 
-// each calls fn with every frame, partition by partition.
+// each calls fn with every frame, in the order of their walls.
 func (t *toldLog) each(ctx context.Context, fn func(*uplog.Frame) error) error {
 	stop := context.AfterFunc(ctx, func() { _ = t.c.Close() })
 	defer stop()

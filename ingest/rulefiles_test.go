@@ -92,7 +92,7 @@ func TestABadRuleFileChangesNothingAndSaysWhy(t *testing.T) {
 
 func TestRulesTestEndsBadlyWhenATestFails(t *testing.T) {
 	var out bytes.Buffer
-	if err := run(t.Context(), []string{"rules", "test", "../deploy/rules/covers.test.yml", "../deploy/rules/lamps.test.yml"}, nil, &out); err != nil {
+	if err := run(t.Context(), []string{"rules", "test", "../deploy/rules/areas.test.yml", "../deploy/rules/covers.test.yml", "../deploy/rules/lamps.test.yml"}, nil, &out); err != nil {
 		t.Errorf("%v\n%s", err, out.String())
 	}
 	err := run(t.Context(), []string{"rules", "test", "../rules/testdata/trials/wrong.test.yml"}, nil, &out)

@@ -76,8 +76,8 @@ func (e *Engine) ripen(f *facility, at int64) {
 		r := e.set.kinds[f.kind].rules[a.rule]
 		switch {
 		case a.heir:
-		case a.held && e.over(f, r) == covered: // it waits for that to end, not for time
-		case !a.firing && (a.sure || e.long(f, r, a.pending, a.event, at, r.For.Milliseconds())):
+		case a.held && e.over(f, r, 0) == covered: // it waits for that to end, not for time
+		case !a.firing && (!r.wide || e.wall-a.pending >= r.For.Milliseconds()) && (a.sure || e.long(f, r, a.pending, a.event, at, r.For.Milliseconds())):
 			if r.Silent > 0 && e.blind(f) {
 				continue // begins anew when the link is back
 			}
@@ -94,7 +94,7 @@ func (e *Engine) ripen(f *facility, at int64) {
 			if e.maintained(f, r) {
 				continue // looked at again when the window ends
 			}
-			if len(r.causes) > 0 && f.parent != nil && !e.passing {
+			if (len(r.causes) > 0 && f.parent != nil || r.wide) && !e.passing {
 				a.sure, wait = true, true // who else is bad shows at the end of the frame
 				continue
 			}
@@ -102,7 +102,7 @@ func (e *Engine) ripen(f *facility, at int64) {
 				wait = true // whether that has a common cause shows in the next frame
 				continue
 			}
-			if h := e.over(f, r); h != uncovered {
+			if h := e.over(f, r, 0); h != uncovered {
 				a.held, wait = h == covered, wait || h == maybe
 				continue
 			}

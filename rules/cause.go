@@ -21,7 +21,8 @@ type cause struct {
 	pending  int64     // the same, begun anew while a parent above has its ticket
 	quiet    int64     // wall clock since when a firing cause is over
 	firing   bool
-	stirred  bool // in Engine.stirred
+	stirred  bool  // in Engine.stirred
+	wide     *wide // of one that several partitions have part in
 }
 
 // mark is one bad member.
@@ -43,11 +44,11 @@ type arrival struct {
 // begin to count.
 func (e *Engine) weigh(f *facility) {
 	k := &e.set.kinds[f.kind]
-	if f.parent == nil || len(k.collapses) == 0 || len(f.alerts) == 0 && f.causes == 0 && !f.overdue {
+	if f.parent == nil && len(k.wide) == 0 || len(k.collapses) == 0 || len(f.alerts) == 0 && f.causes == 0 && !f.overdue {
 		return
 	}
 	for _, r := range k.collapses {
-		p := f.above(r.Collapse.By)
+		p := e.above(f, r.Collapse.By)
 		if p == nil {
 			continue
 		}
@@ -81,6 +82,9 @@ func (e *Engine) causeAt(p *parent, r *Rule) *cause {
 	c := p.find(r)
 	if c == nil {
 		c = &cause{rule: r, parent: p, bad: make(map[*facility]mark)}
+		if p.level.wide() {
+			c.wide = &wide{}
+		}
 		p.causes = append(p.causes, c)
 	}
 	return c
@@ -121,7 +125,7 @@ func (e *Engine) leave(c *cause, f *facility) {
 func (e *Engine) leaveAll(f *facility) {
 	for _, r := range e.set.kinds[f.kind].collapses {
 		if f.causes&r.Collapse.bit != 0 {
-			e.leave(f.above(r.Collapse.By).find(r), f)
+			e.leave(e.above(f, r.Collapse.By).find(r), f)
 		}
 	}
 }
@@ -154,8 +158,11 @@ func (c *cause) trim(wall int64) {
 
 // enough tells whether n members are as many as the rule wants, or part of it.
 func (c *cause) enough(n int, part float64) bool {
-	x := c.rule.Collapse
-	return n > 0 && float64(n) >= part*float64(x.AtLeast) && float64(n) >= part*x.Share*float64(c.parent.total[c.rule.Kind])
+	return c.rule.Collapse.enough(n, c.parent.total[c.rule.Kind], part)
+}
+
+func (x *Collapse) enough(n, total int, part float64) bool {
+	return n > 0 && float64(n) >= part*float64(x.AtLeast) && float64(n) >= part*x.Share*float64(total)
 }
 
 // dark tells whether enough members are bad; once they came within the time
@@ -190,7 +197,7 @@ func (c *cause) yields() bool {
 }
 
 // higher is how the causes of the same rule above c stand.
-func (c *cause) higher() (h cover) {
+func (e *Engine) higher(c *cause) (h cover) {
 	for p := c.parent.up; p != nil; p = p.up {
 		for _, r := range c.rule.Collapse.of.causes {
 			if x := p.find(r); x != nil {
@@ -198,7 +205,7 @@ func (c *cause) higher() (h cover) {
 			}
 		}
 	}
-	return h
+	return max(h, e.wider(c))
 }
 
 // cover is what a cause does to the tickets below it.
@@ -226,11 +233,14 @@ func (c *cause) counts(m mark) bool {
 	return w == 0 || m.since > c.reached-w
 }
 
-// over tells what is above the alert of r at f.
-func (e *Engine) over(f *facility, r *Rule) (h cover) {
+// over tells what is above the alert of r at f, higher than a level.
+func (e *Engine) over(f *facility, r *Rule, l Level) (h cover) {
 	for _, x := range r.causes {
-		p := f.above(x.Collapse.By)
-		if p == nil || f.causes&x.Collapse.bit == 0 {
+		if x.Collapse.By <= l || f.causes&x.Collapse.bit == 0 {
+			continue
+		}
+		p := e.above(f, x.Collapse.By)
+		if p == nil {
 			continue
 		}
 		c := p.find(x)
@@ -256,9 +266,12 @@ func (e *Engine) reckon() {
 	for _, c := range before {
 		c.stirred = false
 		c.trim(e.wall)
-		if c.firing {
+		switch {
+		case c.wide != nil:
+			e.tell(c)
+		case c.firing:
 			e.lasts(c)
-		} else {
+		default:
 			e.begins(c)
 		}
 		c.parent.tidy()
@@ -285,16 +298,21 @@ func (e *Engine) begins(c *cause) {
 	if c.reached == 0 {
 		c.reached, c.pending = e.wall, e.wall
 	}
-	h := c.higher()
+	h := e.higher(c)
 	if h == covered {
 		return // looked at again when that ends
 	}
-	if h == maybe || e.wall-c.pending < c.rule.For.Milliseconds() {
+	if h == maybe || e.wall-c.pending < c.rule.wait().Milliseconds() {
 		e.stir(c)
 		return
 	}
 	c.firing, c.quiet = true, 0
 	e.told(c, Opened, nil)
+	e.attachAll(c)
+}
+
+// attachAll makes those who are bad together members of the ticket.
+func (e *Engine) attachAll(c *cause) {
 	for _, f := range c.members() {
 		m := c.bad[f]
 		if m.attached = c.counts(m); m.attached {
@@ -339,12 +357,21 @@ func (e *Engine) release(c *cause) {
 // stirBelow has the causes between c and f looked at again: what c covered
 // begins anew.
 func (e *Engine) stirBelow(c *cause, f *facility) {
-	for p := f.parent; p != nil && p.level < c.parent.level; p = p.up {
-		for _, r := range c.rule.Collapse.of.causes {
-			if x := p.find(r); x != nil && !x.firing && x.pending != 0 {
-				x.pending = e.wall
-				e.stir(x)
-			}
+	for _, r := range c.rule.Collapse.of.causes {
+		if r.Collapse.By >= c.parent.level {
+			continue
+		}
+		p := e.above(f, r.Collapse.By)
+		if p == nil {
+			continue
+		}
+		switch x := p.find(r); {
+		case x == nil || x.firing:
+		case x.wide != nil:
+			e.stir(x)
+		case x.pending != 0:
+			x.pending = e.wall
+			e.stir(x)
 		}
 	}
 }
@@ -373,7 +400,7 @@ func byID(a, b *facility) int { return strings.Compare(string(a.id), string(b.id
 
 // told is a transition of a cause.
 func (e *Engine) told(c *cause, what TransitionType, member *facility) {
-	t := Transition{Type: what, Facility: c.parent.id, Kind: c.rule.Kind, Defect: c.rule.Name, Severity: c.rule.Severity, Page: c.rule.Page, Rules: e.set.version, At: e.wall, Wall: e.wall,
+	t := Transition{Type: what, Facility: c.parent.facility(), Kind: c.rule.Kind, Defect: c.rule.Name, Severity: c.rule.Severity, Page: c.rule.Page, Rules: e.set.version, At: e.wall, Wall: e.wall,
 		Value: float64(len(c.bad)), Limit: float64(c.parent.total[c.rule.Kind]), Summary: c.rule.Summary}
 	if what == Opened {
 		t.Evidence = c.evidence(e)
@@ -404,7 +431,9 @@ func (e *Engine) rejudge(set *Set) {
 				c.mark(e.wall)
 				kept = append(kept, c)
 			} else if c.firing {
-				e.told(c, Ended, nil)
+				if c.wide == nil { // else where it is put together
+					e.told(c, Ended, nil)
+				}
 				e.release(c)
 			}
 		}
@@ -418,6 +447,7 @@ func (e *Engine) rejudge(set *Set) {
 	for _, p := range ps {
 		e.stirAll(p)
 	}
+	e.rejudgeWholes(set)
 }
 
 // mark notes in the members that they are bad, and begins to count anew who came

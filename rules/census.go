@@ -41,7 +41,6 @@ func (e *Engine) adopt(c *registry.Facility, moved bool) {
 	e.takeDevice(f, c.Device)
 	f.lon, f.lat, f.hasPlace = float32(c.Lon), float32(c.Lat), c.HasPlace
 	f.model = e.texts.id(strings.Clone(c.Model))
-	f.area = e.texts.id(strings.Clone(string(c.Area)))
 	f.anew = true
 	f.limits = c.Limits
 	if c.ExpectS > 0 { // else what the device itself has said stays
@@ -79,7 +78,7 @@ func (e *Engine) takeKind(f *facility, k devices.Kind) {
 		return
 	}
 	e.uncount(f)
-	p := f.parent
+	hung, p := f.hung, f.parent
 	e.unhang(f)
 	if f.kind != devices.KindUnknown {
 		f.alerts = nil // of rules of another kind
@@ -88,8 +87,9 @@ func (e *Engine) takeKind(f *facility, k devices.Kind) {
 		}
 	}
 	f.kind = k
-	if p != nil {
-		e.attach(f, e.parentAt(p.level, p.id, p.up))
+	if hung {
+		e.attach(f, e.rebuilt(p))
+		e.settleIn(f, e.set.kinds[f.kind].wide)
 	}
 }
 
@@ -133,6 +133,7 @@ func (e *Engine) drop(id devices.FacilityID, gone bool) {
 		e.left(f)
 	}
 	e.unhang(f)
+	e.feed(f, 0)
 	e.uncount(f)
 	f.gone = true
 	delete(e.facilities, id)

@@ -20,7 +20,7 @@ type Findings struct {
 	Transitions []Transition
 	Gaps        []Gap
 	Stood       []Stood
-	Leaving     []Handover // what hangs elsewhere now
+	Letters     []Letter // what other partitions have to know
 }
 
 // Counts is how many facilities of a kind stand how, by [Standing].
@@ -36,14 +36,20 @@ type Engine struct {
 	facilities map[devices.FacilityID]*facility
 	devices    map[devices.DeviceID]*facility // whose device is not called like the facility
 	parents    map[parentKey]*parent
-	stirred    []*cause  // to be looked at when the frame has been judged
-	idle       []*cause  // memory of stirred
-	windows    []Window  // that are not over
-	turns      int64     // wall clock when the next of them begins or ends, 0 = never
-	links      []link    // the first is that of messages without a source
-	usual      uint16    // of links: the last that was looked for
-	passing    bool      // the causes have been looked at
-	counts     [4]Counts // by devices.Kind
+	partition  int
+	partitions int                // of the log
+	wholes     map[wideKey]*whole // causes that are put together here
+	astir      []*whole           // to be looked at when the frame has been judged
+	shared     map[int]uint64     // the newest frame with a share, by partition
+	words      map[int]uint64     // the newest frame with a word on a cause, by partition
+	stirred    []*cause           // to be looked at when the frame has been judged
+	idle       []*cause           // memory of stirred
+	windows    []Window           // that are not over
+	turns      int64              // wall clock when the next of them begins or ends, 0 = never
+	links      []link             // the first is that of messages without a source
+	usual      uint16             // of links: the last that was looked for
+	passing    bool               // the causes have been looked at
+	counts     [4]Counts          // by devices.Kind
 	timers     timers
 	waiting    []*facility // with an alert that waits for time to pass
 	sleepers   timers      // whose alerts wait for an instant that is known
@@ -51,6 +57,7 @@ type Engine struct {
 	choreAt    int64       // wall clock when the first of them is due, 0 = never
 	spare      []*facility // memory of waiting
 	wall       int64
+	seq        uint64  // of the frame
 	frame      int64   // counts frames since the start
 	sky        sun.Sky // at skyAt
 	skyAt      int64   // minute since 1970
@@ -73,21 +80,30 @@ func NewEngine(set *Set, dict *devices.Dictionary, owns func(*registry.Facility)
 		owns = func(*registry.Facility) bool { return true }
 	}
 	e := &Engine{set: set, dict: dict, owns: owns, ids: make(map[string]*devices.Channel), texts: newTexts(), links: make([]link, 1), facilities: make(map[devices.FacilityID]*facility),
-		devices: make(map[devices.DeviceID]*facility), parents: make(map[parentKey]*parent)}
+		devices: make(map[devices.DeviceID]*facility), parents: make(map[parentKey]*parent),
+		partitions: 1, wholes: make(map[wideKey]*whole), shared: make(map[int]uint64), words: make(map[int]uint64)}
 	for _, c := range dict.All() {
 		e.ids[c.Name] = c
 	}
 	return e
 }
 
+// SetPartitions says how many partitions the log has; an engine that is not told
+// so judges the only one.
+func (e *Engine) SetPartitions(n int) { e.partitions = max(1, n) }
+
+// Wide tells whether the rules have causes that several partitions have part in:
+// then others have to be told of them while time passes, see [Letter].
+func (e *Engine) Wide() bool { return e.set.Wide() }
+
 // Step judges one batch and returns what follows, valid until the next call. An
 // error says that something in the log could not be read and was passed over;
 // the findings are good all the same.
 func (e *Engine) Step(b *devices.Batch) (*Findings, error) {
 	e.found.Transitions, e.found.Gaps, e.found.Stood, e.trouble = e.found.Transitions[:0], e.found.Gaps[:0], e.found.Stood[:0], nil
-	e.found.Leaving = e.found.Leaving[:0]
+	e.found.Letters = e.found.Letters[:0]
 	last := e.wall
-	e.wall = b.Wall
+	e.wall, e.seq, e.partition = b.Wall, b.Seq, b.Partition
 	e.frame++
 	if last > 0 && e.wall-last > gapOfFrames {
 		e.away(e.wall - last)
@@ -100,6 +116,7 @@ func (e *Engine) Step(b *devices.Batch) (*Findings, error) {
 	e.doChores()
 	e.ring()
 	e.reckon()
+	e.reckonWholes()
 	e.wakeUp()
 	e.pass()
 	if e.trouble != nil {
@@ -119,6 +136,10 @@ func (e *Engine) item(it *devices.Item) {
 		err = e.window(it.Control)
 	case it.Type == devices.ItemStanding:
 		err = e.takeOver(it.Control)
+	case it.Type == devices.ItemShare:
+		err = e.takeShare(it.Control)
+	case it.Type == devices.ItemCause:
+		err = e.hear(it.Control)
 	case it.Type == devices.ItemLink:
 		err = e.linked(it.Control)
 	case it.Type == devices.ItemUplink && it.Refusal == nil:
@@ -157,6 +178,7 @@ func (e *Engine) judgeBy(text []byte) error {
 		f.alerts = kept
 	}
 	e.set = set
+	e.replace(old)
 	for _, f := range all {
 		e.weigh(f)
 	}

@@ -56,7 +56,7 @@ type UsualEvidence struct {
 // CauseEvidence is how many members were bad together.
 type CauseEvidence struct {
 	Of       string  `json:"of"` // the rule of the members
-	By       string  `json:"by"` // circuit or cabinet
+	By       string  `json:"by"` // circuit, cabinet, feeder, community, street, district or city
 	Bad      int     `json:"bad"`
 	Total    int     `json:"total"`
 	Share    float64 `json:"share,omitempty"`
@@ -175,7 +175,7 @@ func number(x float64) *float64 {
 // evidence is why the ticket of c opens.
 func (c *cause) evidence(e *Engine) *Evidence {
 	x := c.rule.Collapse
-	return &Evidence{Rule: c.rule.Name, Version: e.set.version, Since: c.reached, Pending: c.pending, ForMS: c.rule.For.Milliseconds(), At: e.wall,
+	return &Evidence{Rule: c.rule.Name, Version: e.set.version, Since: c.reached, Pending: c.pending, ForMS: c.rule.wait().Milliseconds(), At: e.wall,
 		Cause: &CauseEvidence{Of: x.Of, By: x.By.String(), Bad: len(c.bad), Total: c.parent.total[c.rule.Kind], Share: x.Share, AtLeast: x.AtLeast, WithinMS: x.Within.Milliseconds()}}
 }
 

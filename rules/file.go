@@ -266,6 +266,7 @@ func (c *compiler) link() {
 				c.linkSensor(kr, r)
 			}
 		}
+		kr.linkWide()
 	}
 }
 

@@ -8,15 +8,9 @@ import (
 	"lamplighter/devices"
 )
 
-// Handover is what a partition knows of a facility that hangs elsewhere now, on
-// its way to the partition of its new key. It goes through the log of that
-// partition: a CBOR array of the fields of handed, in which channels and texts
-// stand by name. It may come twice, and after the facility was heard here.
-type Handover struct {
-	Key    string // of the facility now, see registry.Facility.Key
-	Record []byte // of type devices.ItemStanding
-}
-
+// handed is what a partition knows of a facility that hangs elsewhere now, in a
+// [Letter] to the partition of its new key. Channels and texts stand in it by
+// name. It may come after the facility was heard there.
 type handed struct {
 	_        struct{} `cbor:",toarray"`
 	Facility snapshotFacility
@@ -39,7 +33,7 @@ func (e *Engine) handOver(f *facility, key string) error {
 	z := frozen{rules: e.set}
 	z.fill(&h.Facility, f)
 	s := &h.Facility
-	s.Parent, s.Level, s.Limits, s.Model, s.Area = "", 0, nil, 0, 0 // the census says that itself
+	s.Hung, s.Parent, s.Level, s.Limits, s.Model, s.Area, s.Feeder = false, "", 0, nil, 0, 0, 0 // the census says that itself
 	all := e.dict.All()
 	for _, v := range s.Values {
 		h.Channels[v.Channel], h.Texts[v.Text] = all[v.Channel].Name, e.texts.text(v.Text)
@@ -52,12 +46,7 @@ func (e *Engine) handOver(f *facility, key string) error {
 			h.Channels[p.Channel] = all[p.Channel].Name
 		}
 	}
-	b, err := cbor.Marshal(&h)
-	if err != nil {
-		return fmt.Errorf("hand %s over: %w", f.id, err)
-	}
-	e.found.Leaving = append(e.found.Leaving, Handover{key, b})
-	return nil
+	return e.post(key, devices.ItemStanding, &h)
 }
 
 // takeOver goes on with what another partition knew of a facility. What was

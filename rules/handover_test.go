@@ -38,13 +38,13 @@ func (x *two) move(sec float64, f registry.Facility) {
 	x.b.step(sec, it)
 	x.a.seq++
 	found, err := x.a.e.Step(&devices.Batch{Seq: x.a.seq, Wall: start + int64(sec*1000), Items: []devices.Item{it}})
-	if err != nil || len(found.Leaving) != 1 || found.Leaving[0].Key != f.Key() {
-		t.Fatalf("leaving %+v (%v), want one for %s", found.Leaving, err, f.Key())
+	if err != nil || len(found.Letters) != 1 || found.Letters[0].Key != f.Key() {
+		t.Fatalf("leaving %+v (%v), want one for %s", found.Letters, err, f.Key())
 	}
 	if len(found.Transitions) != 0 {
 		t.Errorf("leaving told %+v", found.Transitions)
 	}
-	record := devices.Item{Type: devices.ItemStanding, Control: slices.Clone(found.Leaving[0].Record)}
+	record := devices.Item{Type: devices.ItemStanding, Control: slices.Clone(found.Letters[0].Record)}
 	x.b.step(sec+1, record, record)
 }
 
@@ -99,10 +99,10 @@ func TestWhatWasHeardSinceTheMoveIsNewer(t *testing.T) {
 	x.b.step(11, it)
 	x.b.step(12, x.b.says("MH-1", 12, "tilt_deg", 1.0, "cover_open", false, "cover_missing", false))
 	found, err := x.a.e.Step(&devices.Batch{Seq: 99, Wall: start + 13_000, Items: []devices.Item{it}})
-	if err != nil || len(found.Leaving) != 1 {
-		t.Fatalf("leaving %+v (%v)", found.Leaving, err)
+	if err != nil || len(found.Letters) != 1 {
+		t.Fatalf("leaving %+v (%v)", found.Letters, err)
 	}
-	x.b.step(14, devices.Item{Type: devices.ItemStanding, Control: found.Leaving[0].Record})
+	x.b.step(14, devices.Item{Type: devices.ItemStanding, Control: found.Letters[0].Record})
 	x.b.until(15, 60)
 	x.b.only("closed")
 	if got := strings.Join(x.b.log, ", "); !strings.Contains(got, "closed MH-1 cover_displaced") || strings.Count(got, "cover_displaced") != 1 {

@@ -119,6 +119,11 @@ func (e *Engine) lapse() {
 // until it does so again.
 func (e *Engine) away(ms int64) {
 	from := e.wall - ms
+	for _, w := range e.wholes {
+		for i := range w.parts {
+			w.parts[i].at += ms
+		}
+	}
 	for i := range e.links {
 		l := &e.links[i]
 		switch {
@@ -196,7 +201,7 @@ func (e *Engine) attached(f *facility, r *Rule) bool {
 		if f.causes&x.Collapse.bit == 0 {
 			continue
 		}
-		if p := f.above(x.Collapse.By); p != nil && p.find(x).bad[f].attached {
+		if p := e.above(f, x.Collapse.By); p != nil && p.find(x).bad[f].attached {
 			return true
 		}
 	}

@@ -3,6 +3,7 @@ package rules
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"lamplighter/devices"
 	"lamplighter/devices/registry"
@@ -10,12 +11,13 @@ import (
 
 // parent is what facilities hang on: a circuit, or the cabinet above it. All
 // that hangs on a cabinet is judged in one partition, see registry.Facility.Key.
+// It is a place too, see [Engine.place]: then only what is judged here lies in it.
 type parent struct {
-	id      devices.FacilityID
+	id      devices.FacilityID // of a place its name
 	level   Level
-	up      *parent     // the cabinet of a circuit, nil of a cabinet
+	up      *parent     // the cabinet of a circuit, nil of what is higher
 	total   [4]int      // facilities below it, by devices.Kind
-	members []*facility // below it
+	members []*facility // below it; nil of a place
 	causes  []*cause
 	looks   [4]looked // by devices.Kind, see Engine.missed
 }
@@ -39,7 +41,7 @@ func (p *parent) find(r *Rule) *cause {
 // empty tells whether nothing hangs on p and none of its tickets is open.
 func (p *parent) empty() bool {
 	for _, c := range p.causes {
-		if c.firing {
+		if c.firing || c.engaged() {
 			return false
 		}
 	}
@@ -48,10 +50,18 @@ func (p *parent) empty() bool {
 
 // tidy lets go of causes that nobody is behind.
 func (p *parent) tidy() {
-	p.causes = slices.DeleteFunc(p.causes, func(c *cause) bool { return !c.firing && !c.stirred && len(c.bad) == 0 })
+	p.causes = slices.DeleteFunc(p.causes, func(c *cause) bool { return !c.firing && !c.stirred && !c.engaged() && len(c.bad) == 0 })
 }
 
 // above is the parent of f at a level, nil if there is none.
+func (e *Engine) above(f *facility, l Level) *parent {
+	if !l.wide() {
+		return f.above(l)
+	}
+	return e.parents[parentKey{l, devices.FacilityID(e.place(f, l))}]
+}
+
+// above is the circuit or cabinet of f, nil if there is none.
 func (f *facility) above(l Level) *parent {
 	p := f.parent
 	for p != nil && p.level < l {
@@ -73,16 +83,21 @@ func (e *Engine) hang(f *facility, c *registry.Facility) {
 			p = e.parentAt(Circuit, devices.FacilityID(c.Cabinet+":"+c.Circuit), p)
 		}
 	}
-	if p == f.parent {
+	area, feeder := e.texts.id(strings.Clone(string(c.Area))), e.texts.id(strings.Clone(c.Feeder))
+	if f.hung && p == f.parent && area == f.area && feeder == f.feeder {
 		return
 	}
 	e.unhang(f)
+	f.area = area
+	e.feed(f, feeder)
 	e.attach(f, p)
+	e.settleIn(f, e.set.kinds[f.kind].wide)
 	e.weigh(f)
 }
 
 // attach makes f a member of p and all above.
 func (e *Engine) attach(f *facility, p *parent) {
+	f.hung = true
 	for f.parent = p; p != nil; p = p.up {
 		p.total[f.kind]++
 		p.members = append(p.members, f)
@@ -117,13 +132,14 @@ func (e *Engine) parentsInOrder() []*parent {
 // unhang takes f off its parents; a parent that is left with nothing goes.
 func (e *Engine) unhang(f *facility) {
 	e.leaveAll(f)
+	e.moveOut(f, e.set.kinds[f.kind].wide)
 	for p := f.parent; p != nil; p = p.up {
 		p.total[f.kind]--
 		p.members = without(p.members, f)
 		e.stirAll(p)
 		e.forget(p)
 	}
-	f.parent = nil
+	f.parent, f.hung = nil, false
 }
 
 // without is the list less f, in any order.

@@ -3,6 +3,7 @@ package rules
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"cel.dev/cel-go/cel"
@@ -68,6 +69,8 @@ type Rule struct {
 	bases   []*baseline
 	reads   []*devices.Channel // what when, at_once, clear and steps look at, by name
 	causes  []*Rule            // the rules that collapse this one's alerts
+	wide    bool               // some of them are wide
+	least   time.Duration      // of a collapse: it waits so long, whatever For says
 }
 
 // Step is a worse severity of a rule whose condition holds.
@@ -197,6 +200,7 @@ type Set struct {
 type kindRules struct {
 	rules     []*Rule
 	collapses []*Rule  // of rules
+	wide      []Level  // of collapses
 	bits      []uint64 // by channel: those of the inputs of rules, see language.bit
 	fresh     int64    // ms: a value repeated within it changes no answer
 	silent    float64  // the least Silent of its rules, 0 = none
@@ -220,6 +224,11 @@ func (s *Set) Text() string { return s.text }
 
 // Version names the set: the beginning of its hash.
 func (s *Set) Version() string { return s.version }
+
+// Wide tells whether it has causes that several partitions have part in.
+func (s *Set) Wide() bool {
+	return slices.ContainsFunc(s.kinds[:], func(k kindRules) bool { return len(k.wide) > 0 })
+}
 
 // Rules is the rules of a kind, in the order of the files.
 func (s *Set) Rules(k devices.Kind) []*Rule { return s.kinds[k].rules }

@@ -21,6 +21,7 @@ func (e *Engine) heard(f *facility, m *devices.Message, via uint16) {
 	if f.silent {
 		f.silent = false
 		e.silenceHolds(f, no, e.wall)
+		e.weigh(f) // its readings may have to wait for those before them
 	} else if f.heir {
 		e.silenceHolds(f, no, e.wall)
 	}

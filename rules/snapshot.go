@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"maps"
 	"slices"
 
 	"github.com/fxamacker/cbor/v2"
@@ -19,11 +20,11 @@ import (
 // A snapshot is an engine's state after one frame, so that a restart judges
 // only what came later. It is
 //
-//	"LMPSNAP9", a CBOR sequence of one head, its parents and its facilities
+//	"LMPSNAPA", a CBOR sequence of one head, its parents, its wholes and its facilities
 //	(arrays, in the order of the fields below), CRC-32C of all before
 //
 // Rules and channels stand in it by name: it survives a change of either.
-const snapshotMagic = "LMPSNAP9"
+const snapshotMagic = "LMPSNAPA"
 
 type snapshotHead struct {
 	_          struct{} `cbor:",toarray"`
@@ -35,6 +36,9 @@ type snapshotHead struct {
 	Windows    []Window
 	Links      []snapshotLink
 	Parents    int
+	Wholes     int
+	Shared     map[int]uint64 // the newest frame with a share, by partition
+	Words      map[int]uint64 // the newest frame with a word on a cause, by partition
 	Facilities int
 }
 
@@ -70,6 +74,8 @@ type snapshotFacility struct {
 	Heir     bool
 	Model    uint32 // in snapshotHead.Texts
 	Area     uint32 // in snapshotHead.Texts
+	Feeder   uint32 // in snapshotHead.Texts
+	Hung     bool
 	HasPlace bool
 	Lon, Lat float32
 	Series   []snapshotSeries
@@ -122,6 +128,7 @@ type snapshotBook struct {
 type frozen struct {
 	head       snapshotHead
 	parents    []snapshotParent
+	wholes     []snapshotWhole
 	marks      map[devices.FacilityID][]snapshotMark
 	facilities []facility
 	rules      *Set
@@ -131,7 +138,7 @@ type frozen struct {
 // writing, which takes longer, needs no lock.
 func (e *Engine) freeze(seq uint64) *frozen {
 	z := &frozen{rules: e.set, facilities: make([]facility, 0, len(e.facilities))}
-	z.head = snapshotHead{Seq: seq, Wall: e.wall, Rules: e.set.text, Texts: slices.Clone(e.texts.list), Windows: slices.Clone(e.windows), Parents: len(e.parents), Facilities: len(e.facilities)}
+	z.head = snapshotHead{Seq: seq, Wall: e.wall, Rules: e.set.text, Texts: slices.Clone(e.texts.list), Windows: slices.Clone(e.windows), Parents: len(e.parents), Wholes: len(e.wholes), Shared: maps.Clone(e.shared), Words: maps.Clone(e.words), Facilities: len(e.facilities)}
 	for _, c := range e.dict.All() {
 		z.head.Channels = append(z.head.Channels, c.Name)
 	}
@@ -139,6 +146,7 @@ func (e *Engine) freeze(seq uint64) *frozen {
 		z.head.Links = append(z.head.Links, snapshotLink{Name: l.name, Told: l.told, Since: l.since, Dark: l.dark, Back: l.back, Lasted: l.lasted, Down: l.down})
 	}
 	z.freezeParents(e)
+	z.freezeWholes(e)
 	values, alerts := 0, 0
 	for _, f := range e.facilities {
 		values, alerts = values+len(f.values), alerts+len(f.alerts)
@@ -178,6 +186,9 @@ func (z *frozen) write(w io.Writer) error {
 	for i := range z.parents {
 		err = errors.Join(err, enc.Encode(&z.parents[i]))
 	}
+	for i := range z.wholes {
+		err = errors.Join(err, enc.Encode(&z.wholes[i]))
+	}
 	var s snapshotFacility
 	for i := 0; i < len(z.facilities) && err == nil; i++ {
 		z.fill(&s, &z.facilities[i])
@@ -211,7 +222,7 @@ func (z *frozen) fill(s *snapshotFacility, f *facility) {
 		alerts = append(alerts, snapshotAlert{Rule: z.rules.kinds[f.kind].rules[a.rule].Name, Pending: a.pending, Event: a.event, Quiet: a.quiet, Calm: a.calm, Firing: a.firing, Heir: a.heir, Sure: a.sure, Held: a.held, Step: a.step})
 	}
 	s.Values, s.Alerts = values, alerts
-	s.Area = f.area
+	s.Area, s.Feeder, s.Hung = f.area, f.feeder, f.hung
 	s.Past, s.Held, s.Next = f.more.frozenPast(z.rules, f.kind)
 	s.Model, s.HasPlace, s.Lon, s.Lat, s.Series = f.model, f.hasPlace, f.lon, f.lat, f.more.frozen()
 	s.Learned, s.Sensors = f.more.frozenLearned(), f.more.frozenSensors()
@@ -240,7 +251,10 @@ func (e *Engine) read(r io.ReaderAt, size int64) (uint64, error) {
 	if err != nil {
 		return 0, err
 	}
-	e.set, e.wall, e.windows, e.turns = set, h.Wall, h.Windows, h.Wall
+	e.set, e.wall, e.windows = set, h.Wall, h.Windows
+	e.nextTurn()
+	maps.Copy(e.shared, h.Shared)
+	maps.Copy(e.words, h.Words)
 	e.thawLinks(h.Links)
 	e.texts = newTexts()
 	for _, t := range h.Texts {
@@ -288,14 +302,21 @@ func (e *Engine) thaw(dec *cbor.Decoder, h *snapshotHead) error {
 	if err := e.thawParents(dec, h.Parents); err != nil {
 		return err
 	}
+	if err := e.thawWholes(dec, h.Wholes); err != nil {
+		return err
+	}
 	e.facilities = make(map[devices.FacilityID]*facility, h.Facilities)
+	marks := make(map[*facility][]snapshotMark)
 	for range h.Facilities {
 		var s snapshotFacility
 		if err := dec.Decode(&s); err != nil {
 			return err
 		}
-		e.revive(&s, channels)
+		if f := e.revive(&s, channels); len(s.Marks) > 0 {
+			marks[f] = s.Marks
+		}
 	}
+	e.thawPlaces(marks)
 	e.thawCauses()
 	heap.Init(&e.timers)
 	heap.Init(&e.sleepers)
@@ -319,7 +340,7 @@ func (e *Engine) thawLinks(ls []snapshotLink) {
 // none is the channel of a value whose channel is no longer known.
 const none = 1<<32 - 1
 
-func (e *Engine) revive(s *snapshotFacility, channels []uint32) {
+func (e *Engine) revive(s *snapshotFacility, channels []uint32) *facility {
 	f := e.settle(devices.FacilityID(s.ID))
 	b := &s.Book
 	f.kind, f.limits, f.expectMS, f.newest, f.seen, f.excused, f.silent, f.heir = devices.Kind(s.Kind), s.Limits, s.ExpectMS, s.Newest, s.Seen, s.Excused, s.Silent, s.Heir
@@ -336,7 +357,7 @@ func (e *Engine) revive(s *snapshotFacility, channels []uint32) {
 		}
 	}
 	f.anew = s.Anew
-	f.area = s.Area
+	f.area, f.feeder = s.Area, s.Feeder
 	f.model, f.hasPlace, f.lon, f.lat = s.Model, s.HasPlace, s.Lon, s.Lat
 	f.thawSeries(s.Series, channels)
 	f.thawLearned(s.Learned, e.set)
@@ -370,4 +391,5 @@ func (e *Engine) revive(s *snapshotFacility, channels []uint32) {
 	if f.standing = min(Standing(s.Standing), standings); f.standing < standings {
 		e.counts[f.kind][f.standing]++
 	}
+	return f
 }

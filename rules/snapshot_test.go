@@ -30,6 +30,7 @@ func restarted(t *testing.T, e *Engine, seq uint64) *Engine {
 		t.Fatal(err)
 	}
 	n := NewEngine(e.set, e.dict, e.owns)
+	n.partitions = e.partitions
 	got, err := n.restore(bytes.NewReader(b.Bytes()), int64(b.Len()))
 	if err != nil {
 		t.Fatal(err)

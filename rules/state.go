@@ -31,6 +31,7 @@ type facility struct {
 	lon, lat   float32
 	model      uint32 // in Engine.texts
 	area       uint32 // in Engine.texts
+	feeder     uint32 // in Engine.texts: its own
 	expectMS   int64
 	values     []value // few: searched from the front
 	alerts     []alert // those that are not at rest, by rule
@@ -54,6 +55,7 @@ type facility struct {
 	maintained bool // a window without a rule is over it
 	gone       bool // let go of: its timer rings for nobody
 	hasPlace   bool
+	hung       bool // the census has said what it hangs on and lies in
 	anew       bool // rules, limits or kind have changed: every rule is asked at the next reading
 }
 

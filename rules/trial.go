@@ -76,29 +76,54 @@ func (x *trial) play(e *Engine) ([]*happened, error) {
 		return nil, err
 	}
 	frames[0] = append([]devices.Item{{Type: devices.ItemCensus, Control: city}}, frames[0]...)
-	var out []*happened
-	open := make(map[string]*happened)
-	for i, at := range x.instants(frames) {
-		found, err := e.Step(&devices.Batch{Seq: uint64(i + 1), Wall: x.start.Add(at).UnixMilli(), Items: frames[at]})
-		if err != nil {
-			return nil, err
-		}
-		for _, t := range found.Transitions {
-			key := string(t.Facility) + " " + t.Defect
-			if t.Type == Joined && open[key] != nil && open[key].at == at {
-				open[key].members++
+	p := played{open: make(map[string]*happened)}
+	b := devices.Batch{}
+	for _, at := range x.instants(frames) {
+		items, told := frames[at], true
+		for told { // letters go round in no time; what they bring about may take one more frame
+			b.Seq, b.Wall, b.Items = b.Seq+1, x.start.Add(at).UnixMilli(), items
+			found, err := e.Step(&b)
+			if err != nil {
+				return nil, err
 			}
-			if t.Type == Joined || t.Type == Left {
-				continue
-			}
-			h := &happened{Transition: t, at: at}
-			out = append(out, h)
-			if t.Type == Opened {
-				open[key] = h
-			}
+			p.take(at, found.Transitions)
+			told = len(found.Letters) > 0 || len(items) > 0 && IsLetter(items[0].Type) || e.untold()
+			items = delivered(found.Letters)
 		}
 	}
-	return out, nil
+	return p.out, nil
+}
+
+// delivered is letters as they stand in the log.
+func delivered(ls []Letter) []devices.Item {
+	items := make([]devices.Item, len(ls))
+	for i := range ls {
+		items[i] = devices.Item{Type: ls[i].Type, Control: ls[i].Record}
+	}
+	return items
+}
+
+// played is what has happened in a test so far.
+type played struct {
+	out  []*happened
+	open map[string]*happened // by facility and defect
+}
+
+func (p *played) take(at time.Duration, ts []Transition) {
+	for _, t := range ts {
+		key := string(t.Facility) + " " + t.Defect
+		if t.Type == Joined && p.open[key] != nil && p.open[key].at == at {
+			p.open[key].members++
+		}
+		if t.Type == Joined || t.Type == Left {
+			continue
+		}
+		h := &happened{Transition: t, at: at}
+		p.out = append(p.out, h)
+		if t.Type == Opened {
+			p.open[key] = h
+		}
+	}
 }
 
 func (x *trial) fed() []registry.Fed {

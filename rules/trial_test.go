@@ -32,8 +32,8 @@ func TestTheExamplesOfRulesPassTheirTests(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Parse(Bundle("", ss), s.dict); err != nil || len(ss) != 5 {
-		t.Errorf("%d files of rules, want 5: %v", len(ss), err)
+	if _, err := Parse(Bundle("", ss), s.dict); err != nil || len(ss) != 6 {
+		t.Errorf("%d files of rules, want 6: %v", len(ss), err)
 	}
 }
 

@@ -193,7 +193,7 @@ func (t *Trials) facility(r *reader, n *yaml.Node, x *trial) {
 	r.Mapping(n, "facility", strict.Fields{
 		"id":    func(n *yaml.Node) { ids = r.ids(n) },
 		"kind":  r.kind(&f.Kind),
-		"model": r.Text("model", &f.Model), "cabinet": r.Text("cabinet", &f.Cabinet), "circuit": r.Text("circuit", &f.Circuit), "area": r.Text("area", &area),
+		"model": r.Text("model", &f.Model), "cabinet": r.Text("cabinet", &f.Cabinet), "circuit": r.Text("circuit", &f.Circuit), "feeder": r.Text("feeder", &f.Feeder), "area": r.Text("area", &area),
 		"expect_s": r.Number("expect_s", 1, 1e7, &expect),
 		"lon":      degrees("lon", 180, &f.Lon), "lat": degrees("lat", 90, &f.Lat),
 		"limits": func(n *yaml.Node) {

@@ -123,22 +123,13 @@ func (e *Engine) turnIfDue() {
 // begin and end some times a day. What is still bad where a window has ended
 // opens in this frame.
 func (e *Engine) turn() {
-	e.turns = 0
 	for i := range e.windows {
 		if e.windows[i].To <= e.wall {
 			e.relearn(&e.windows[i])
 		}
 	}
 	e.windows = slices.DeleteFunc(e.windows, func(w Window) bool { return w.To <= e.wall })
-	for i := range e.windows {
-		next := e.windows[i].From
-		if next <= e.wall {
-			next = e.windows[i].To
-		}
-		if e.turns == 0 || next < e.turns {
-			e.turns = next
-		}
-	}
+	e.nextTurn()
 	for _, f := range e.facilities {
 		e.maintain(f)
 		e.count(f)
@@ -149,6 +140,23 @@ func (e *Engine) turn() {
 	}
 	for _, p := range e.parentsInOrder() {
 		e.stirAll(p)
+	}
+	for _, w := range e.wholes {
+		e.stirWhole(w)
+	}
+}
+
+// nextTurn finds out when the next window begins or ends.
+func (e *Engine) nextTurn() {
+	e.turns = 0
+	for i := range e.windows {
+		next := e.windows[i].From
+		if next <= e.wall {
+			next = e.windows[i].To
+		}
+		if e.turns == 0 || next < e.turns {
+			e.turns = next
+		}
 	}
 }
 
@@ -177,11 +185,12 @@ func (e *Engine) maintained(f *facility, r *Rule) bool {
 // maintainedCause tells whether nothing is to be opened for c. A window for a
 // facility or an area is none for what they hang on.
 func (e *Engine) maintainedCause(c *cause) bool {
-	for i := range e.windows {
-		w := &e.windows[i]
-		if w.on(e.wall) && w.Facility == "" && w.Area == "" && (w.Kind == "" || w.Kind == c.rule.Kind.String()) && (w.Rule == "" || w.Rule == c.rule.Name) && (w.Cabinet == "" || w.over(c.parent)) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(e.windows, func(w Window) bool {
+		return w.Area == "" && w.onCause(e.wall, c.rule) && (w.Cabinet == "" || w.over(c.parent))
+	})
+}
+
+// onCause tells whether the window lasts and may be one for a common cause.
+func (w *Window) onCause(wall int64, r *Rule) bool {
+	return w.on(wall) && w.Facility == "" && (w.Kind == "" || w.Kind == r.Kind.String()) && (w.Rule == "" || w.Rule == r.Name)
 }

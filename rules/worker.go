@@ -66,12 +66,14 @@ type Options struct {
 	Log     Log
 	Desk    Desk
 	Archive *Archive
-	Every   time.Duration                                // between snapshots; default 5 minutes
-	Replier Replier                                      // may be nil
-	Forward func(ctx context.Context, h *Handover) error // makes a handover durable in the log of its key's partition; nil = none is needed
-	Forgot  func()                                       // called when the state begins without the census: it has to come once more
-	Metrics *Metrics
-	Logger  zerolog.Logger
+	Every   time.Duration // between snapshots; default 5 minutes
+	Replier Replier       // may be nil
+	// Partitions of the log; default 1.
+	Partitions int
+	Forward    func(ctx context.Context, ls []Letter) error // makes letters durable, in their order, in the logs that they are for; nil = none is needed
+	Forgot     func()                                       // called when the state begins without the census: it has to come once more
+	Metrics    *Metrics
+	Logger     zerolog.Logger
 }
 
 // Worker judges one partition.
@@ -122,7 +124,7 @@ func (w *Worker) Start(ctx context.Context, partition int) (from uint64, err err
 	}
 	if seq > pos.Seq && pos.Seq > 0 || seq == 0 && first > 1 {
 		w.opt.Logger.Warn().Int("partition", partition).Uint64("snapshot", seq).Uint64("cursor", pos.Seq).Uint64("first", first).Msg("rules begin without their past: the census comes once more, alerts follow from what is reported now")
-		e, seq = NewEngine(w.opt.Set, w.opt.Dict, w.opt.Owns), 0
+		e, seq = w.blank(), 0
 		e.forgot = true
 		if w.opt.Forgot != nil {
 			w.opt.Forgot()
@@ -138,7 +140,7 @@ func (w *Worker) Start(ctx context.Context, partition int) (from uint64, err err
 }
 
 func (w *Worker) restore(partition int) (*Engine, uint64, error) {
-	e := NewEngine(w.opt.Set, w.opt.Dict, w.opt.Owns)
+	e := w.blank()
 	if w.opt.Archive == nil {
 		return e, 0, nil
 	}
@@ -150,7 +152,14 @@ func (w *Worker) restore(partition int) (*Engine, uint64, error) {
 	if !absent(err) {
 		w.opt.Logger.Error().Err(err).Msg("the state of the rules is taken from the log instead")
 	}
-	return NewEngine(w.opt.Set, w.opt.Dict, w.opt.Owns), 0, nil
+	return w.blank(), 0, nil
+}
+
+// blank is an engine without state.
+func (w *Worker) blank() *Engine {
+	e := NewEngine(w.opt.Set, w.opt.Dict, w.opt.Owns)
+	e.SetPartitions(w.opt.Partitions)
+	return e
 }
 
 // Keep is the oldest frame that a restart would need.
@@ -178,7 +187,7 @@ func (w *Worker) Consume(ctx context.Context, b *devices.Batch) error {
 		w.replay.at(b.Seq, w)
 		return nil
 	}
-	if err := w.forward(ctx, found.Leaving); err != nil {
+	if err := w.forward(ctx, found.Letters); err != nil {
 		return fmt.Errorf("frame %d: %w", b.Seq, err)
 	}
 	w.hold(b)
@@ -204,19 +213,17 @@ func (w *Worker) Consume(ctx context.Context, b *devices.Batch) error {
 	return nil
 }
 
-// forward hands over what is judged elsewhere from now on. It is called with mu
-// held and lets go of it while the log writes: nobody but our caller changes
+// forward tells the other partitions what they have to know. It is called with
+// mu held and lets go of it while the log writes: nobody but our caller changes
 // what mu guards.
-func (w *Worker) forward(ctx context.Context, leaving []Handover) error {
-	if len(leaving) == 0 || w.opt.Forward == nil {
+func (w *Worker) forward(ctx context.Context, ls []Letter) error {
+	if len(ls) == 0 || w.opt.Forward == nil {
 		return nil
 	}
 	w.mu.Unlock()
 	defer w.mu.Lock()
-	for i := range leaving {
-		if err := w.opt.Forward(ctx, &leaving[i]); err != nil {
-			return fmt.Errorf("hand over to the partition of %s: %w", leaving[i].Key, err)
-		}
+	if err := w.opt.Forward(ctx, ls); err != nil {
+		return fmt.Errorf("tell other partitions: %w", err)
 	}
 	return nil
 }

@@ -232,12 +232,34 @@ func Broadcast(ctx context.Context, log Appender, t devices.ItemType, control []
 	return acks.wait(ctx)
 }
 
-// Send appends a control text to the partition of a key and returns when it is
-// durable there.
-func Send(ctx context.Context, log Appender, key string, t devices.ItemType, control []byte) error {
+// Letter is a control text for the partition of a key, or for all of them.
+type Letter struct {
+	Key     string // "" = for all
+	Type    devices.ItemType
+	Control []byte
+}
+
+// Send appends letters to the partitions that they are for and returns when they
+// are durable there; each partition gets its own in their order.
+func Send(ctx context.Context, log Appender, ls []Letter) error {
+	n := log.Partitions()
 	acks := newReceipt()
-	if err := acks.append(ctx, log, PartitionOf(key, log.Partitions()), &uplog.Record{Type: t, Control: control}); err != nil {
-		return err
+	for i := range ls {
+		l := &ls[i]
+		if acks.sent+n > cap(acks.got) {
+			if err := acks.wait(ctx); err != nil {
+				return err
+			}
+			acks = newReceipt()
+		}
+		for p := range n {
+			if l.Key != "" && p != PartitionOf(l.Key, n) {
+				continue
+			}
+			if err := acks.append(ctx, log, p, &uplog.Record{Type: l.Type, Control: l.Control}); err != nil {
+				return err
+			}
+		}
 	}
 	return acks.wait(ctx)
 }

@@ -73,14 +73,6 @@ func Defect(rate string) string {
 	return "lighting_rate_low_" + rate
 }
 
-// AreaFacility is the facility of the tickets on an area.
-func AreaFacility(level devices.AreaLevel, code string) string {
-	if level == devices.City {
-		return "area:city"
-	}
-	return "area:" + code
-}
-
 // area is the ticket on an area.
 func (b *Book) area(d *Definition, f *Figure, dawn int64) tickets.Area {
 	name := f.Name
@@ -93,7 +85,7 @@ func (b *Book) area(d *Definition, f *Figure, dawn int64) tickets.Area {
 	}
 	was, want := fmt.Sprintf("%.2f %%", 100*f.Value), fmt.Sprintf("%.2f %%", 100*f.Target)
 	return tickets.Area{
-		Facility: AreaFacility(devices.AreaLevel(f.Level), f.Place), Defect: Defect(d.Name), Severity: rules.Major, At: dawn, Value: 100 * f.Value, Limit: 100 * f.Target,
+		Facility: string(devices.AreaFacility(devices.AreaLevel(f.Level), devices.AreaCode(f.Place))), Defect: Defect(d.Name), Severity: rules.Major, At: dawn, Value: 100 * f.Value, Limit: 100 * f.Target,
 		Summary: devices.Title{
 			ZH: fmt.Sprintf("%s %s %s为 %s，低于 %s", where.ZH, f.Period, d.Title.ZH, was, want),
 			EN: fmt.Sprintf("%s: %s of %s was %s, below %s", where.EN, d.Title.EN, f.Period, was, want),

@@ -5,6 +5,6 @@
 //
 // A recording is judged as a daemon would have judged it live: spread over the
 // same partitions, a frame for all that was received in the same millisecond, an
-// empty frame when a second has passed without one. The frames of a log are
-// judged as they are.
+// empty frame when a second has passed without one. What partitions tell each
+// other takes no time. The frames of a log are judged as they are.
 package replay

@@ -44,6 +44,7 @@ type Result struct {
 type Judge struct {
 	opt      *Options
 	engine   *rules.Engine
+	letters  []rules.Letter // of the newest frame
 	decoder  Decoder
 	batch    devices.Batch
 	messages []devices.Message
@@ -54,6 +55,7 @@ type Judge struct {
 // NewJudge returns the judge of a partition, without any state.
 func NewJudge(o *Options, partition int) *Judge {
 	j := &Judge{opt: o, engine: rules.NewEngine(o.Set, o.Dict, o.owns(partition)), decoder: o.Decoder(), ledger: ledger{open: make(map[[2]string]*Ticket)}}
+	j.engine.SetPartitions(o.Partitions)
 	j.batch.Partition = partition
 	return j
 }
@@ -70,6 +72,7 @@ func (j *Judge) Frame(wall int64, items []devices.Item) {
 	if err != nil && j.result.Trouble == nil {
 		j.result.Trouble = fmt.Errorf("partition %d: %w", j.batch.Partition, err)
 	}
+	j.letters = found.Letters
 	for i := range found.Transitions {
 		j.ledger.take(&found.Transitions[i])
 	}
@@ -110,6 +113,9 @@ func sum(js []*Judge) *Result {
 		if r.Trouble == nil {
 			r.Trouble = j.result.Trouble
 		}
+	}
+	for _, j := range js {
+		join(r.Tickets, j.ledger.abroad)
 	}
 	inOrder(r.Tickets)
 	return r

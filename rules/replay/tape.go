@@ -10,6 +10,7 @@ import (
 	"lamplighter/devices"
 	"lamplighter/devices/registry"
 	"lamplighter/devices/tape"
+	"lamplighter/rules"
 )
 
 // Tape judges a recording from its beginning to its end. Census are facilities
@@ -18,12 +19,18 @@ import (
 func Tape(ctx context.Context, in *tape.Reader, census []registry.Fed, o Options, tell func(until int64)) (*Result, error) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	p := &player{opt: &o, partitions: make(map[devices.DeviceID]int)}
+	p := &player{opt: &o, post: newPost(&o), partitions: make(map[devices.DeviceID]int)}
 	var wg sync.WaitGroup
 	for i := range o.Partitions {
 		t := &track{judge: NewJudge(&o, i), wall: in.Begin(), in: make(chan part, 8)}
 		p.tracks = append(p.tracks, t)
-		wg.Go(t.run)
+		wg.Go(func() {
+			for x := range t.in {
+				t.play(x, end(x.block))
+				t.letters = nil
+				p.playing.Done()
+			}
+		})
 	}
 	err := p.begin(in.Begin(), census)
 	if err == nil {
@@ -46,7 +53,10 @@ func Tape(ctx context.Context, in *tape.Reader, census []registry.Fed, o Options
 // player spreads a recording over the partitions.
 type player struct {
 	opt        *Options
+	post       *post
 	tracks     []*track
+	wide       bool                     // rules may have come whose partitions tell each other of causes
+	playing    sync.WaitGroup           // parts that the tracks have not played to their end
 	partitions map[devices.DeviceID]int // of the devices in the census
 }
 
@@ -92,7 +102,7 @@ func (p *player) read(ctx context.Context, in *tape.Reader, tell func(int64)) er
 func (p *player) play(b *tape.Block) error {
 	parts := make([]part, len(p.tracks))
 	for i := range parts {
-		parts[i] = part{b, make([]int32, 0, len(b.Records)/len(parts)+8)}
+		parts[i] = part{block: b, mine: make([]int32, 0, len(b.Records)/len(parts)+8)}
 	}
 	for i := range b.Records {
 		r := &b.Records[i]
@@ -106,14 +116,60 @@ func (p *player) play(b *tape.Block) error {
 				return err
 			}
 		}
+		p.wide = p.wide || r.Type == devices.ItemRuleSet && !p.opt.Fixed
 		for n := range parts {
 			parts[n].mine = append(parts[n].mine, int32(i))
 		}
 	}
+	if p.wide || p.opt.Set.Wide() {
+		p.playing.Wait()
+		p.together(b, parts)
+		return nil
+	}
+	p.playing.Add(len(parts))
 	for i, t := range p.tracks {
 		t.in <- parts[i]
 	}
 	return nil
+}
+
+// letterEvery is how long letters are under way at most, ms.
+const letterEvery = 250
+
+// end is the instant of the newest record of a block, or up to which it tells.
+func end(b *tape.Block) int64 {
+	if n := len(b.Records); n > 0 {
+		return max(b.Until, b.Records[n-1].Uplink.Received)
+	}
+	return b.Until
+}
+
+// together plays a block a quarter of a second at a time, so that what one
+// partition has to tell comes to the others in time.
+func (p *player) together(b *tape.Block, parts []part) {
+	from, last := b.Until, end(b)
+	for i, t := range p.tracks {
+		from = min(from, t.wall)
+		if len(parts[i].mine) > 0 {
+			from = min(from, b.Records[parts[i].mine[0]].Uplink.Received)
+		}
+	}
+	for until := from; ; until = min(until+letterEvery, last) {
+		for i, t := range p.tracks {
+			parts[i].mine = t.play(parts[i], until)
+			p.post.take(t.letters)
+			t.letters = nil
+		}
+		p.post.deliver(func(n int, items []devices.Item) []rules.Letter {
+			t := p.tracks[n]
+			t.wall = max(t.wall, until)
+			t.judge.Frame(t.wall, items)
+			return t.judge.letters
+		})
+		if until == last {
+			return
+		}
+	}
 }
 
 // of is the partition of an uplink; whoever is not in the census is marked.
@@ -144,37 +200,46 @@ func (p *player) learn(control []byte) error {
 
 // track is one partition: it makes frames of records.
 type track struct {
-	judge *Judge
-	in    chan part
-	wall  int64 // of the newest frame
-	items []devices.Item
+	judge   *Judge
+	in      chan part
+	wall    int64 // of the newest frame
+	items   []devices.Item
+	letters []rules.Letter // that it has to tell
 }
 
 // second is how long a partition that is idle waits for its next frame, ms.
 const second = 1000
 
-func (t *track) run() {
-	for p := range t.in {
-		rs := p.block.Records
-		for i := 0; i < len(p.mine); {
-			at := rs[p.mine[i]].Uplink.Received
-			t.idle(at)
-			t.items = t.items[:0]
-			for ; i < len(p.mine) && rs[p.mine[i]].Uplink.Received == at; i++ {
-				r := &rs[p.mine[i]]
-				t.items = append(t.items, devices.Item{Type: r.Type, Uplink: r.Uplink, Control: r.Control})
-			}
-			t.wall = at
-			t.judge.Frame(at, t.items)
+// play judges what of a part was received up to an instant, and returns what was
+// received later.
+func (t *track) play(p part, until int64) (rest []int32) {
+	rs, i := p.block.Records, 0
+	for i < len(p.mine) {
+		at := rs[p.mine[i]].Uplink.Received
+		if at > until {
+			break
 		}
-		t.idle(p.block.Until)
+		t.idle(at)
+		t.items = t.items[:0]
+		for ; i < len(p.mine) && rs[p.mine[i]].Uplink.Received == at; i++ {
+			r := &rs[p.mine[i]]
+			t.items = append(t.items, devices.Item{Type: r.Type, Uplink: r.Uplink, Control: r.Control})
+		}
+		t.frame(at, t.items)
 	}
+	t.idle(until)
+	return p.mine[i:]
+}
+
+func (t *track) frame(wall int64, items []devices.Item) {
+	t.wall = wall
+	t.judge.Frame(wall, items)
+	t.letters = append(t.letters, t.judge.letters...)
 }
 
 // idle lets the seconds pass before an instant.
 func (t *track) idle(until int64) {
 	for t.wall+second <= until {
-		t.wall += second
-		t.judge.Frame(t.wall, nil)
+		t.frame(t.wall+second, nil)
 	}
 }

@@ -33,8 +33,9 @@ type Ticket struct {
 // ledger is the tickets of one partition, opened and closed as the desk does:
 // one open ticket for a facility and defect.
 type ledger struct {
-	open map[[2]string]*Ticket
-	all  []*Ticket
+	open   map[[2]string]*Ticket
+	all    []*Ticket
+	abroad []rules.Transition // members of what another partition has opened
 }
 
 func (l *ledger) take(t *rules.Transition) {
@@ -48,6 +49,8 @@ func (l *ledger) take(t *rules.Transition) {
 	case t.Type == rules.Historic:
 		over := instant(t.Until)
 		l.all = append(l.all, &Ticket{Facility: t.Facility, Defect: t.Defect, Kind: t.Kind.String(), Severity: t.Severity, OpenedAt: instant(t.At), EventAt: instant(t.At), ClosedAt: &over, WaitS: wait(t.Evidence).Seconds(), Rules: t.Rules, Historic: true})
+	case x == nil && t.Type == rules.Joined:
+		l.abroad = append(l.abroad, *t)
 	case x == nil:
 	case t.Type == rules.Ended:
 		at := instant(t.Wall)
@@ -57,6 +60,27 @@ func (l *ledger) take(t *rules.Transition) {
 		x.Members = append(x.Members, t.Member)
 	case t.Type == rules.Changed && t.Severity.Worse(x.Severity):
 		x.Severity = t.Severity
+	}
+}
+
+// join attaches members that joined in another partition.
+func join(tickets []*Ticket, abroad []rules.Transition) {
+	if len(abroad) == 0 {
+		return
+	}
+	of := make(map[[2]string][]*Ticket)
+	for _, x := range tickets {
+		k := [2]string{string(x.Facility), x.Defect}
+		of[k] = append(of[k], x)
+	}
+	for i := range abroad {
+		t := &abroad[i]
+		at := instant(t.Wall)
+		for _, x := range of[[2]string{string(t.Facility), t.Defect}] {
+			if !x.OpenedAt.After(at) && (x.ClosedAt == nil || !x.ClosedAt.Before(at)) && !slices.Contains(x.Members, t.Member) {
+				x.Members = append(x.Members, t.Member)
+			}
+		}
 	}
 }
 

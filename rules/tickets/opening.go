@@ -112,7 +112,8 @@ func member(ctx context.Context, tx *database.Tx, t *rules.Transition) error {
 		return err
 	}
 	if t.Type == rules.Left {
-		_, err = tx.Exec(ctx, `UPDATE ticket_member SET left_at=? WHERE ticket=? AND facility=?`, t.Wall, id, string(t.Member))
+		// One that moves to another partition joins there again; what that writes down may be written before this.
+		_, err = tx.Exec(ctx, `UPDATE ticket_member SET left_at=? WHERE ticket=? AND facility=? AND joined_at<=?`, t.Wall, id, string(t.Member), t.Wall)
 		return err
 	}
 	_, err = tx.Exec(ctx, `INSERT INTO ticket_member (ticket, facility, joined_at) VALUES (?,?,?) ON CONFLICT (ticket, facility) DO UPDATE SET joined_at=excluded.joined_at, left_at=0`, id, string(t.Member), t.Wall)
