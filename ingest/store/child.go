@@ -108,6 +108,9 @@ func Supervise(ctx context.Context, o ChildOptions) (*Child, error) {
 	if err := os.WriteFile(c.passwordFile(), []byte(c.password), 0o600); err != nil {
 		return nil, fmt.Errorf("password of the store: %w", err)
 	}
+	if err := os.WriteFile(filepath.Join(o.Dir, addressFile), []byte(addr), 0o600); err != nil {
+		return nil, fmt.Errorf("address of the store: %w", err)
+	}
 	ctx, c.cancel = context.WithCancel(ctx)
 	go c.supervise(ctx)
 	return c, c.waitReady(ctx, time.Minute)
@@ -121,7 +124,27 @@ func freePort() (string, error) {
 	return ln.Addr().String(), ln.Close()
 }
 
-func (c *Child) passwordFile() string { return filepath.Join(c.opt.Dir, "password") }
+func (c *Child) passwordFile() string { return filepath.Join(c.opt.Dir, passwordFile) }
+
+// Beside its data stand where the child answers and what it wants to hear, for
+// tools of the same user.
+const (
+	passwordFile = "password"
+	addressFile  = "address"
+)
+
+// Beside is a reader of the child that another process has started in dir.
+func Beside(dir string) (*PromQL, error) {
+	password, err := os.ReadFile(filepath.Join(dir, passwordFile))
+	if err != nil {
+		return nil, fmt.Errorf("password of the store: %w", err)
+	}
+	addr, err := os.ReadFile(filepath.Join(dir, addressFile))
+	if err != nil {
+		return nil, fmt.Errorf("address of the store: %w", err)
+	}
+	return (&Child{opt: ChildOptions{Dir: dir, Log: zerolog.Nop()}, addr: string(addr), password: string(password)}).Reader()
+}
 
 const childUser = "lamplighter"
 

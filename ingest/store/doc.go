@@ -4,7 +4,8 @@
 // the same binary ([Supervise], [RunChild]), so that a full disk or a panic
 // there never stops tickets and pages; it is reached exactly like a remote
 // store. [Writer] writes line protocol through influxdb-client-go, [PromQL] and
-// [Flux] read.
+// [Flux] read: the chart of a channel, the newest values, and for replays the raw
+// points of many facilities (Export).
 //
 // # What is written
 //

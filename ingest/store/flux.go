@@ -36,7 +36,10 @@ func (f *Flux) Range(ctx context.Context, id, channel string, from, to int64, li
   |> sort(columns: ["_time"])
   |> tail(n: %d)`, literal(measurement), literal(id), literal(channel), max(1, limit))
 	var out []Point
-	err := f.each(ctx, q, func(_, _ string, p Point) { out = append(out, p) })
+	err := f.each(ctx, q, func(_, _ string, p Point) error {
+		out = append(out, p)
+		return nil
+	})
 	if err != nil {
 		return nil, fmt.Errorf("read %s of %s: %w", channel, id, err)
 	}
@@ -60,18 +63,59 @@ func (f *Flux) Latest(ctx context.Context, ids []string) (map[string]map[string]
   |> group(columns: ["id", "_field", "value"])
   |> sort(columns: ["_time"])
   |> last()`, literal(measurement), strings.Join(is, " or "))
-	err := f.each(ctx, q, func(id, channel string, p Point) {
+	err := f.each(ctx, q, func(id, channel string, p Point) error {
 		if out[id] == nil {
 			out[id] = make(map[string]Point)
 		}
 		if have, ok := out[id][channel]; !ok || p.T > have.T { // of several texts the newest
 			out[id][channel] = p
 		}
+		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("latest of %d facilities: %w", len(ids), err)
 	}
 	return out, nil
+}
+
+// Export calls fn with the stored points of facilities in [from, to), as that of
+// [PromQL] does.
+func (f *Flux) Export(ctx context.Context, ids []string, from, to int64, fn func(id, channel, text string, at []int64, values []float64) error) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop() // fn may want no more
+	q := f.from(from, to-1) + fmt.Sprintf(`
+  |> filter(fn: (r) => r._measurement == %s and r.id =~ /^(%s)$/)
+  |> keep(columns: ["_time", "_value", "_field", "id", "value"])
+  |> group(columns: ["id", "_field", "value"])
+  |> sort(columns: ["_time"])`, literal(measurement), anyOf(ids))
+	var at []int64
+	var values []float64
+	var s series
+	told := func() error {
+		if len(at) == 0 {
+			return nil
+		}
+		err := fn(s.id, s.channel, s.text, at, values)
+		at, values = at[:0], values[:0]
+		return err
+	}
+	err := f.each(ctx, q, func(id, channel string, p Point) error {
+		if p.T >= to { // InfluxDB 1.8 gives what lies on the end of a range too
+			return nil
+		}
+		if next := (series{id, channel, p.Text}); next != s || len(at) == rowsPerLine {
+			if err := told(); err != nil {
+				return err
+			}
+			s = next
+		}
+		at, values = append(at, p.T), append(values, p.V)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("export from the store: %w", err)
+	}
+	return told()
 }
 
 // from is the beginning of a query of [from, to].
@@ -80,7 +124,7 @@ func (f *Flux) from(from, to int64) string {
 	return fmt.Sprintf(`from(bucket: %s) |> range(start: %s, stop: %s)`, literal(f.bucket), at(from), at(to+1))
 }
 
-func (f *Flux) each(ctx context.Context, q string, fn func(id, channel string, p Point)) error {
+func (f *Flux) each(ctx context.Context, q string, fn func(id, channel string, p Point) error) error {
 	res, err := f.api.Query(ctx, q)
 	if err != nil {
 		return err
@@ -95,7 +139,9 @@ func (f *Flux) each(ctx context.Context, q string, fn func(id, channel string, p
 		id, _ := r.ValueByKey("id").(string)
 		channel, _ := r.ValueByKey("_field").(string)
 		text, _ := r.ValueByKey("value").(string)
-		fn(id, channel, Point{r.Time().UnixMilli(), v, text})
+		if err := fn(id, channel, Point{r.Time().UnixMilli(), v, text}); err != nil {
+			return err
+		}
 	}
 	return res.Err()
 }

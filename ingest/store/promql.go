@@ -25,16 +25,19 @@ type Point struct {
 // safe for concurrent use.
 type PromQL struct {
 	api   v1.API
+	url   string
+	http  http.Client
 	fresh func(context.Context) // makes what was just written readable; nil = it shows in its own time
 }
 
 // NewPromQL returns a reader; authorization is a header value, "" for none.
 func NewPromQL(url, authorization string) (*PromQL, error) {
-	c, err := papi.NewClient(papi.Config{Address: url, RoundTripper: authorized{authorization}})
+	rt := authorized{authorization}
+	c, err := papi.NewClient(papi.Config{Address: url, RoundTripper: rt})
 	if err != nil {
 		return nil, fmt.Errorf("read from %s: %w", url, err)
 	}
-	return &PromQL{api: v1.NewAPI(c)}, nil
+	return &PromQL{api: v1.NewAPI(c), url: strings.TrimSuffix(url, "/"), http: http.Client{Transport: rt}}, nil
 }
 
 type authorized struct{ header string }
@@ -87,11 +90,7 @@ func (p *PromQL) Latest(ctx context.Context, ids []string) (map[string]map[strin
 	if p.fresh != nil {
 		p.fresh(ctx)
 	}
-	quoted := make([]string, len(ids))
-	for i, id := range ids {
-		quoted[i] = strings.ReplaceAll(id, ".", `\.`)
-	}
-	sel := fmt.Sprintf(`{__name__=~"%s_.+",id=~%s}[1d]`, measurement, quote(strings.Join(quoted, "|")))
+	sel := fmt.Sprintf(`{__name__=~"%s_.+",id=~%s}[1d]`, measurement, quote(anyOf(ids)))
 	values, err := p.vector(ctx, "last_over_time("+sel+") keep_metric_names")
 	if err != nil {
 		return nil, fmt.Errorf("latest of %d facilities: %w", len(ids), err)
