@@ -247,25 +247,15 @@ func (a *app) startStore(ctx context.Context) (dashboards.Querier, error) {
 }
 
 func (a *app) target(ctx context.Context) (store.Target, error) {
-	if i := a.conf.Store.InfluxDB; i != nil {
-		token := ""
-		if i.TokenFile != "" {
-			b, err := os.ReadFile(i.TokenFile)
-			if err != nil {
-				return store.Target{}, fmt.Errorf("token of InfluxDB: %w", err)
-			}
-			token = strings.TrimSpace(string(b))
-		}
-		return store.Target{URL: i.URL, Org: i.Org, Bucket: i.Bucket, Token: token}, nil
+	if a.conf.Store.InfluxDB != nil {
+		return influxTarget(a.conf.Store.InfluxDB)
 	}
-	exe, err := os.Executable()
+	o, err := childOptions(&a.conf, a.data)
 	if err != nil {
-		return store.Target{}, fmt.Errorf("find this binary: %w", err)
+		return store.Target{}, err
 	}
-	a.child, err = store.Supervise(context.WithoutCancel(ctx), store.ChildOptions{
-		Executable: exe, Args: []string{storeChild}, Dir: filepath.Join(a.data, "store"),
-		Retention: a.conf.Store.Retention, MemoryMB: a.conf.Store.MemoryMB, Log: a.log,
-	})
+	o.Log = a.log
+	a.child, err = store.Supervise(context.WithoutCancel(ctx), o)
 	if a.child == nil {
 		return store.Target{}, err
 	}
@@ -275,6 +265,28 @@ func (a *app) target(ctx context.Context) (store.Target, error) {
 	}
 	return store.Target{URL: a.child.URL(), Org: "lamplighter", Bucket: "lamplighter", Authorization: a.child.Authorization(),
 		Generation: func() int { _, n := a.child.PID(); return n }}, nil
+}
+
+// influxTarget is where a configured InfluxDB takes and gives readings.
+func influxTarget(i *config.InfluxDB) (store.Target, error) {
+	token := ""
+	if i.TokenFile != "" {
+		b, err := os.ReadFile(i.TokenFile)
+		if err != nil {
+			return store.Target{}, fmt.Errorf("token of InfluxDB: %w", err)
+		}
+		token = strings.TrimSpace(string(b))
+	}
+	return store.Target{URL: i.URL, Org: i.Org, Bucket: i.Bucket, Token: token}, nil
+}
+
+// childOptions say how the embedded store of a data folder runs.
+func childOptions(conf *config.Config, data string) (store.ChildOptions, error) {
+	exe, err := os.Executable()
+	if err != nil {
+		return store.ChildOptions{}, fmt.Errorf("find this binary: %w", err)
+	}
+	return store.ChildOptions{Executable: exe, Args: []string{storeChild}, Dir: filepath.Join(data, "store"), Retention: conf.Store.Retention, MemoryMB: conf.Store.MemoryMB}, nil
 }
 
 // follow runs one consumer per partition until Stop.

@@ -33,19 +33,31 @@ func openPast(ctx context.Context, conf *config.Config, data string) (pastLog, e
 	if _, err := os.Stat(o.Dir); err != nil {
 		return nil, fmt.Errorf("there is no log in %s; give the data folder of the daemon with --data: %w", data, err)
 	}
-	lock, err := os.OpenFile(filepath.Join(data, "lock"), os.O_RDWR, 0)
+	lock, err := lockFolder(data)
 	if err != nil {
-		return nil, fmt.Errorf("data folder: %w", err)
+		return nil, err
 	}
-	if syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil {
+	if lock != nil {
 		return openStill(ctx, o, lock)
 	}
-	_ = lock.Close()
 	t, err := askLog(data)
 	if err != nil {
 		return nil, fmt.Errorf("the log in %s is in use by a daemon that does not tell it (%w); run this as the daemon's user, or stop the daemon for a moment", data, err)
 	}
 	return t, nil
+}
+
+// lockFolder keeps daemons out of a data folder until the lock is closed; nil if
+// one runs there.
+func lockFolder(data string) (*os.File, error) {
+	lock, err := os.OpenFile(filepath.Join(data, "lock"), os.O_RDWR, 0)
+	if err != nil {
+		return nil, fmt.Errorf("data folder: %w", err)
+	}
+	if syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil {
+		return lock, nil
+	}
+	return nil, lock.Close()
 }
 
 // stillLog is a log that no daemon of this machine writes.

@@ -20,13 +20,14 @@ import (
 	"lamplighter/rules/replay"
 )
 
-// rulesReplayCmd judges the log of a data folder, or a recording.
+// rulesReplayCmd judges the log or the store of a data folder, or a recording.
 type rulesReplayCmd struct {
 	dataFlag
 	configFlag
-	From       string   `help:"Compare what was opened from this day or instant on; the beginning of the log if not given."`
+	From       string   `help:"Compare what was opened from this day or instant on; the beginning of the log if not given, of the store it has to be."`
 	To         string   `help:"And before this one; now if not given."`
 	JSON       bool     `help:"Print the comparison as JSON."`
+	Store      bool     `help:"Judge what the store has instead of the log: longer ago, but nothing of silence."`
 	In         string   `type:"existingfile" help:"Judge a recording instead, as simulators record writes it."`
 	Tickets    string   `help:"File for the tickets that would have been opened, as JSON lines; - is standard output. A recording needs it."`
 	Rules      []string `help:"Rule files or folders to judge by; those of the configuration if not given." placeholder:"FILE"`
@@ -40,6 +41,10 @@ func (c *rulesReplayCmd) Run(d *doorway) error {
 	switch {
 	case err != nil:
 		return err
+	case c.Store && c.In != "":
+		return errors.New("--store and --in are two pasts; give one of them")
+	case c.Store:
+		return (&storedReplay{pastReplay: pastReplay{cmd: c, d: d, conf: &conf}}).run()
 	case c.In == "":
 		return (&pastReplay{cmd: c, d: d, conf: &conf}).run()
 	case c.Tickets == "":

@@ -106,7 +106,7 @@ func (p *pastReplay) instant(flag, s string) (time.Time, error) {
 
 // before is the census as it is now and the windows that were made: the log
 // tells of what changed since its oldest frame, but not of what stood before.
-func (p *pastReplay) before(census *registry.Registry, ws []tickets.ListedWindow) (out []devices.Item, err error) {
+func (p *pastReplay) before(census *registry.Registry, ws []tickets.ListedWindow) ([]devices.Item, error) {
 	fed, err := allFed(p.d.ctx, census)
 	if err != nil {
 		return nil, err
@@ -115,7 +115,12 @@ func (p *pastReplay) before(census *registry.Registry, ws []tickets.ListedWindow
 	if err != nil {
 		return nil, err
 	}
-	out = append(out, devices.Item{Type: devices.ItemCensus, Control: text})
+	windows, err := windowItems(ws)
+	return append([]devices.Item{{Type: devices.ItemCensus, Control: text}}, windows...), err
+}
+
+// windowItems is windows as the log would have them.
+func windowItems(ws []tickets.ListedWindow) (out []devices.Item, err error) {
 	for i := range ws {
 		w := ws[i].Window
 		b, err := w.Encode()
@@ -169,7 +174,7 @@ func were(past []tickets.Ticket) []*replay.Ticket {
 
 func (p *pastReplay) tell(r *replay.Result, d *replay.Difference, version string) error {
 	if r.Trouble != nil {
-		fmt.Fprintln(os.Stderr, "passed over in the log:", r.Trouble)
+		fmt.Fprintln(os.Stderr, "passed over:", r.Trouble)
 	}
 	if p.cmd.Tickets != "" {
 		if err := p.cmd.write(p.d.out, r.Tickets); err != nil {

@@ -13,8 +13,11 @@ import (
 type Span struct {
 	From time.Time `json:"from"`
 	To   time.Time `json:"to"`
-	// Known is where the log begins: what began before cannot be judged.
+	// Known is where the log, or what is read of the store, begins: what began
+	// before cannot be judged.
 	Known time.Time `json:"log_begins"`
+
+	stored bool // judged from a store, see [CompareStored]
 }
 
 // Pair is a ticket that was, and the one that would have been in its place.
@@ -31,10 +34,16 @@ type Difference struct {
 	Times   []Pair    `json:"other_times"` // opened or closed at another time
 	OnlyWas []*Ticket `json:"only_was"`
 	OnlyNew []*Ticket `json:"only_would"`
+	// NotJudged is the rules that a store cannot tell of; empty of a log.
+	NotJudged []Unjudged `json:"not_judged,omitempty"`
 }
 
-// sameWithin is how far two instants of the same may lie apart: a frame a second.
-const sameWithin = time.Second
+// How far two instants of the same may lie apart: a frame a second, or the time
+// that a message was on its way, of which a store knows nothing.
+const (
+	sameWithin       = time.Second
+	sameWithinStored = time.Minute
+)
 
 // Compare finds for each ticket that was one that would have been, for the same
 // facility and defect, open at the same time.
@@ -42,11 +51,11 @@ func Compare(was, would []*Ticket, s Span) *Difference {
 	d := &Difference{Span: s, Times: []Pair{}, OnlyWas: []*Ticket{}, OnlyNew: []*Ticket{}}
 	left := make(map[ticketKey][]*Ticket)
 	for _, t := range would {
-		left[keyOf(t)] = append(left[keyOf(t)], t)
+		left[s.key(t)] = append(left[s.key(t)], t)
 	}
 	taken := make(map[*Ticket]bool)
 	for _, t := range was {
-		x := overlapping(t, left[keyOf(t)], taken)
+		x := overlapping(t, left[s.key(t)], taken)
 		switch {
 		case x != nil:
 			taken[x] = true
@@ -72,7 +81,9 @@ type ticketKey struct {
 	historic bool
 }
 
-func keyOf(t *Ticket) ticketKey { return ticketKey{t.Facility, t.Defect, t.Historic} }
+func (s *Span) key(t *Ticket) ticketKey {
+	return ticketKey{t.Facility, t.Defect, t.Historic && !s.stored}
+}
 
 func (s *Span) has(t *Ticket) bool { return !t.OpenedAt.Before(s.From) && t.OpenedAt.Before(s.To) }
 
@@ -87,20 +98,33 @@ func overlapping(t *Ticket, of []*Ticket, taken map[*Ticket]bool) *Ticket {
 }
 
 func (d *Difference) pair(was, would *Ticket) {
-	began := was.OpenedAt.Before(d.Span.Known) || alike(&was.OpenedAt, &would.OpenedAt)
-	if began && alike(was.ClosedAt, would.ClosedAt) {
+	if d.Span.alike(was, would) {
 		d.Same++
 		return
 	}
 	d.Times = append(d.Times, Pair{was, would})
 }
 
+// alike tells whether two tickets began and ended at the same time, as far as
+// that can be judged.
+func (s *Span) alike(was, would *Ticket) bool {
+	if !s.stored {
+		return (was.OpenedAt.Before(s.Known) || alike(&was.OpenedAt, &would.OpenedAt, sameWithin)) && alike(was.ClosedAt, would.ClosedAt, sameWithin)
+	}
+	began := was.OpenedAt.Before(s.Known) || alike(&was.OpenedAt, &would.OpenedAt, sameWithinStored) || alike(&was.EventAt, &would.EventAt, sameWithinStored)
+	end := would.ClosedAt
+	if was.Historic && end != nil {
+		end = &would.over
+	}
+	return began && alike(was.ClosedAt, end, sameWithinStored)
+}
+
 // alike tells whether two instants are the same; nil = it did not happen.
-func alike(a, b *time.Time) bool {
+func alike(a, b *time.Time, within time.Duration) bool {
 	if a == nil || b == nil {
 		return a == b
 	}
-	return a.Sub(*b).Abs() <= sameWithin
+	return a.Sub(*b).Abs() <= within
 }
 
 // Write prints the difference for people, in the city's zone.
@@ -128,6 +152,13 @@ func (d *Difference) Write(out io.Writer, zone *time.Location) error {
 	for _, p := range d.Times {
 		line("was", p.Was)
 		line("  would be", p.Would)
+	}
+	for _, u := range d.NotJudged {
+		why := "the store does not tell of silence"
+		if u.Why == whyAbsent {
+			why = "it is not among the rules"
+		}
+		fmt.Fprintf(&b, "not judged     %-24s %-20s %s; %d tickets were\n", u.Name, u.Kind, why, u.Were)
 	}
 	fmt.Fprintf(&b, "%d the same, %d only was, %d only would be, %d at other times\n", d.Same, len(d.OnlyWas), len(d.OnlyNew), len(d.Times))
 	_, err := io.WriteString(out, b.String())

@@ -61,7 +61,7 @@ func NewJudge(o *Options, partition int) *Judge {
 }
 
 // Frame judges one frame; items have what the log keeps: uplinks are decoded
-// here, in place.
+// here, in place, unless they have their message.
 func (j *Judge) Frame(wall int64, items []devices.Item) {
 	j.batch.Seq++
 	j.batch.Wall, j.batch.Items = wall, items
@@ -89,6 +89,7 @@ func (j *Judge) decode(items []devices.Item) {
 	for i := range items {
 		it := &items[i]
 		switch {
+		case it.Message != nil:
 		case it.Type == devices.ItemUplink:
 			it.Message = &j.messages[i]
 			if it.Refusal = j.decoder.Decode(&it.Uplink, it.Message); it.Refusal != nil {
@@ -104,19 +105,24 @@ func (j *Judge) decode(items []devices.Item) {
 func sum(js []*Judge) *Result {
 	r := &Result{}
 	for _, j := range js {
-		r.Tickets = append(r.Tickets, j.ledger.all...)
-		r.Messages += j.engine.Evaluated
-		r.Late += j.engine.Late
-		r.Duplicates += j.engine.Duplicates
-		r.Refused += j.result.Refused
-		r.Missing += j.result.Missing
-		if r.Trouble == nil {
-			r.Trouble = j.result.Trouble
-		}
+		r.add(j)
 	}
 	for _, j := range js {
 		join(r.Tickets, j.ledger.abroad)
 	}
 	inOrder(r.Tickets)
 	return r
+}
+
+// add adds what one judge found.
+func (r *Result) add(j *Judge) {
+	r.Tickets = append(r.Tickets, j.ledger.all...)
+	r.Messages += j.engine.Evaluated
+	r.Late += j.engine.Late
+	r.Duplicates += j.engine.Duplicates
+	r.Refused += j.result.Refused
+	r.Missing += j.result.Missing
+	if r.Trouble == nil {
+		r.Trouble = j.result.Trouble
+	}
 }

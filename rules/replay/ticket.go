@@ -28,6 +28,8 @@ type Ticket struct {
 	WaitS    float64              `json:"wait_s"`              // how long its rule waits before it opens: for, and k × the expected interval for silence
 	Rules    string               `json:"rules"`               // version of the rule set
 	Historic bool                 `json:"historic,omitempty"`  // was over before anybody heard of it; its instants are event times
+
+	over time.Time // event time when it ended
 }
 
 // ledger is the tickets of one partition, opened and closed as the desk does:
@@ -54,7 +56,7 @@ func (l *ledger) take(t *rules.Transition) {
 	case x == nil:
 	case t.Type == rules.Ended:
 		at := instant(t.Wall)
-		x.ClosedAt = &at
+		x.ClosedAt, x.over = &at, instant(t.At)
 		delete(l.open, key)
 	case t.Type == rules.Joined && !slices.Contains(x.Members, t.Member):
 		x.Members = append(x.Members, t.Member)
