@@ -24,6 +24,7 @@ import (
 type rulesReplayCmd struct {
 	dataFlag
 	configFlag
+	choice
 	From       string   `help:"Compare what was opened from this day or instant on; the beginning of the log if not given, of the store it has to be."`
 	To         string   `help:"And before this one; now if not given."`
 	JSON       bool     `help:"Print the comparison as JSON."`
@@ -41,6 +42,8 @@ func (c *rulesReplayCmd) Run(d *doorway) error {
 	switch {
 	case err != nil:
 		return err
+	case !c.Store && c.any():
+		return errors.New("--kind, --area and --facility are for --store; the log and recordings are judged whole")
 	case c.Store && c.In != "":
 		return errors.New("--store and --in are two pasts; give one of them")
 	case c.Store:

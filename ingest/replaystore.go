@@ -46,7 +46,11 @@ func (p *storedReplay) run() error {
 	}
 	defer closeDB()
 	past := &replay.Past{From: p.span.Known.UnixMilli(), To: p.span.To.UnixMilli()}
-	if past.Census, err = allFed(p.d.ctx, census); err != nil {
+	all, err := allFed(p.d.ctx, census)
+	if err != nil {
+		return err
+	}
+	if past.Census, err = p.cmd.of(all); err != nil {
 		return err
 	}
 	ws, err := tickets.NewWindows(tickets.WindowsOptions{DB: db}).WindowsOf(p.d.ctx, past.From, past.To)
@@ -64,7 +68,8 @@ func (p *storedReplay) run() error {
 	if err != nil {
 		return err
 	}
-	return p.tell(r, replay.CompareStored(were(was), r.Tickets, p.span, o.Set), o.Set.Version())
+	r.Tickets = p.cmd.only(r.Tickets)
+	return p.tell(r, replay.CompareStored(p.cmd.only(were(was)), r.Tickets, p.span, o.Set), o.Set.Version())
 }
 
 func (p *storedReplay) judge(census *registry.Registry, past *replay.Past) (*replay.Options, *replay.Result, error) {

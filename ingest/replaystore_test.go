@@ -20,6 +20,7 @@ import (
 	"lamplighter/devices/registry"
 	"lamplighter/ingest/config"
 	"lamplighter/ingest/store"
+	"lamplighter/rules/replay"
 )
 
 // tells publishes readings of a device five minutes apart from an instant on,
@@ -102,9 +103,67 @@ func TestANewRuleIsTriedOnTheStore(t *testing.T) {
 			t.Errorf("it says\n%s\nwithout %q", says, want)
 		}
 	}
+	if same, was, would := compared(t, d, append(span, "--kind", "manhole")...); same != 2 || was+would != "" {
+		t.Errorf("covers alone: %d the same, only was %q, only would be %q", same, was, would)
+	}
+	if same, was, would := compared(t, d, append(span, "--facility", "SL-1,MH-2")...); same != 1 || was+would != "" {
+		t.Errorf("a lamp and a cover: %d the same, only was %q, only would be %q", same, was, would)
+	}
 	d.end(syscall.SIGTERM)
 	asked("after the daemon")
 	d.start() // for newDaemon to end it
+}
+
+// What is asked for is judged with whoever hangs on the same cabinet, and told
+// alone.
+func TestAPartOfTheCityIsJudgedWithItsCabinets(t *testing.T) {
+	census := func() (out []registry.Fed) {
+		for _, f := range []registry.Facility{
+			{ID: "SL-1", Kind: devices.Streetlight, Area: "350102001", Cabinet: "C-1", Circuit: "1"}, {ID: "SL-2", Kind: devices.Streetlight, Area: "350103", Cabinet: "C-1", Circuit: "2"},
+			{ID: "SL-3", Kind: devices.Streetlight, Area: "350103", Cabinet: "C-2"}, {ID: "MH-1", Kind: devices.Manhole, Area: "350102"},
+		} {
+			out = append(out, registry.Fed{Facility: f})
+		}
+		return out
+	}
+	for _, x := range []struct {
+		choice      choice
+		judge, tell string
+	}{
+		{choice{Kind: "all"}, "SL-1 SL-2 SL-3 MH-1", "SL-1 SL-2 SL-3 MH-1 C-1 C-1:1 C-1:2 C-2"},
+		{choice{Kind: "all", Area: "350102"}, "SL-1 SL-2 MH-1", "SL-1 MH-1 C-1 C-1:1"},
+		{choice{Kind: "streetlight", Area: "350102"}, "SL-1 SL-2", "SL-1 C-1 C-1:1"},
+		{choice{Kind: "all", Facility: []devices.FacilityID{"SL-3", "MH-1"}}, "SL-3 MH-1", "SL-3 MH-1 C-2"},
+	} {
+		judged, err := x.choice.of(census())
+		if err != nil {
+			t.Errorf("%s: %v", x.choice.String(), err)
+		}
+		var judge, tell []string
+		for i := range judged {
+			judge = append(judge, string(judged[i].Facility.ID))
+		}
+		var all []*replay.Ticket
+		for _, id := range []devices.FacilityID{"SL-1", "SL-2", "SL-3", "MH-1", "C-1", "C-1:1", "C-1:2", "C-2"} {
+			kind := "streetlight"
+			if id == "MH-1" {
+				kind = "manhole"
+			}
+			all = append(all, &replay.Ticket{Facility: id, Kind: kind})
+		}
+		for _, y := range x.choice.only(all) {
+			tell = append(tell, string(y.Facility))
+		}
+		if got := strings.Join(judge, " "); got != x.judge {
+			t.Errorf("%s judges %q, want %q", x.choice.String(), got, x.judge)
+		}
+		if got := strings.Join(tell, " "); got != x.tell {
+			t.Errorf("%s tells of %q, want %q", x.choice.String(), got, x.tell)
+		}
+	}
+	if _, err := (&choice{Kind: "bridge"}).of(census()); err == nil || !strings.Contains(err.Error(), "--kind bridge") {
+		t.Errorf("a kind that the city does not have: %v", err)
+	}
 }
 
 // BenchmarkStoredMonth is a month of 2,000 facilities that report four channels
