@@ -154,10 +154,7 @@ func (d *Difference) Write(out io.Writer, zone *time.Location) error {
 		line("  would be", p.Would)
 	}
 	for _, u := range d.NotJudged {
-		why := "the store does not tell of silence"
-		if u.Why == whyAbsent {
-			why = "it is not among the rules"
-		}
+		why := map[string]string{whySilence: "the store does not tell of silence", whySensors: "the store tells neither of null nor of clocks", whyAbsent: "it is not among the rules"}[u.Why]
 		fmt.Fprintf(&b, "not judged     %-24s %-20s %s; %d tickets were\n", u.Name, u.Kind, why, u.Were)
 	}
 	fmt.Fprintf(&b, "%d the same, %d only was, %d only would be, %d at other times\n", d.Same, len(d.OnlyWas), len(d.OnlyNew), len(d.Times))

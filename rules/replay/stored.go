@@ -33,8 +33,9 @@ type Past struct {
 // are in memory. tell, which may be nil, is called with the part that is done,
 // from 0 to 1.
 //
-// A store knows nothing of what was promised or when a message came: what the
-// rules say of silence is not in the result, see [CompareStored].
+// A store knows nothing of what was promised, when a message came, and what was
+// null: what the rules say of silence and of sensors is not in the result, see
+// [CompareStored].
 func Stored(ctx context.Context, s Store, past *Past, o Options, tell func(done float64)) (*Result, error) {
 	parts := make([][]registry.Fed, o.Partitions)
 	for _, f := range past.Census {
@@ -59,8 +60,8 @@ func Stored(ctx context.Context, s Store, past *Past, o Options, tell func(done 
 		tell(1)
 	}
 	inOrder(r.Tickets)
-	silent := ofSilence(o.Set)
-	r.Tickets = slices.DeleteFunc(r.Tickets, func(t *Ticket) bool { return silent[Defect{t.Kind, t.Defect}] })
+	unknown := beyond(o.Set)
+	r.Tickets = slices.DeleteFunc(r.Tickets, func(t *Ticket) bool { return unknown[Defect{t.Kind, t.Defect}] != "" })
 	return r, nil
 }
 

@@ -73,6 +73,7 @@ const storedRules = `groups:
       - {name: dead_circuit, collapse: {of: gone_quiet, by: circuit, at_least: 2}, severity: critical, summary: {zh: 回路失联, en: Circuit quiet}}
       - {name: lamp_out, when: lamp_on && power_w < 2, for: 5s, clear_for: 30s, severity: major, summary: {zh: 不亮, en: Out}}
       - {name: gone_quiet, silent: 3, severity: minor, summary: {zh: 失联, en: Quiet}}
+      - {name: bad_sensor, sensor: {channels: [power_w, temperature_c], stuck: 1h}, severity: minor, summary: {zh: 传感器, en: Sensor}}
 `
 
 // storedOptions judges by storedRules.
@@ -259,7 +260,7 @@ func TestOnlyWhatWasJudgedIsCompared(t *testing.T) {
 		ticket("MH-1", "manhole", "gone_quiet", 70, 80), ticket("SL-1", "streetlight", "of_before", 70, 80), ticket("C-1:1", "streetlight", "dead_circuit", 10, 80),
 		late, told, ticket("MH-3", "manhole", "tilted", 80, 85),
 	}, []*Ticket{ticket("MH-2", "manhole", "tilted", 91, 111), found}, Span{From: day.Add(time.Hour), To: day.Add(5 * time.Hour), Known: day}, set)
-	if got, want := fmt.Sprint(d.NotJudged), "[{{manhole gone_quiet} silence 1} {{streetlight dead_circuit} silence 0} {{streetlight gone_quiet} silence 0} {{streetlight of_before} absent 1}]"; got != want {
+	if got, want := fmt.Sprint(d.NotJudged), "[{{manhole gone_quiet} silence 1} {{streetlight bad_sensor} sensors 0} {{streetlight dead_circuit} silence 0} {{streetlight gone_quiet} silence 0} {{streetlight of_before} absent 1}]"; got != want {
 		t.Errorf("not judged\n%s, want\n%s", got, want)
 	}
 	if d.Same != 2 || len(d.Times)+len(d.OnlyNew) > 0 || len(d.OnlyWas) != 1 || d.OnlyWas[0].Facility != "MH-3" {

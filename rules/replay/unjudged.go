@@ -17,28 +17,36 @@ type Defect struct {
 // Unjudged is a rule of which a replay says nothing.
 type Unjudged struct {
 	Defect
-	Why  string `json:"why"`  // silence, or absent: not among the rules
+	Why  string `json:"why"`  // silence, sensors, or absent: not among the rules
 	Were int    `json:"were"` // tickets of it that were opened within the span
 }
 
 // Why a rule is not judged from a store.
 const (
 	whySilence = "silence"
+	whySensors = "sensors" // of null and of clocks
 	whyAbsent  = "absent"
 )
 
-// ofSilence is the rules of a set that judge silence, and those that collapse
-// such ones.
-func ofSilence(s *rules.Set) map[Defect]bool {
-	out := make(map[Defect]bool)
+// beyond is the rules of a set that judge what no store keeps, and those that
+// collapse such ones, with the reason.
+func beyond(s *rules.Set) map[Defect]string {
+	out := make(map[Defect]string)
 	for _, k := range []devices.Kind{devices.Manhole, devices.Streetlight, devices.Bridge} {
-		silent := make(map[string]bool)
-		for n := -1; n < len(silent); { // a collapse may stand before what it collapses
-			n = len(silent)
+		for n := -1; n < len(out); { // a collapse may stand before what it collapses
+			n = len(out)
 			for _, r := range s.Rules(k) {
-				if r.Silent > 0 || r.Collapse != nil && silent[r.Collapse.Of] {
-					silent[r.Name] = true
-					out[Defect{k.String(), r.Name}] = true
+				why := ""
+				switch {
+				case r.Silent > 0:
+					why = whySilence
+				case r.Sensor != nil:
+					why = whySensors
+				case r.Collapse != nil:
+					why = out[Defect{k.String(), r.Collapse.Of}]
+				}
+				if why != "" {
+					out[Defect{k.String(), r.Name}] = why
 				}
 			}
 		}
@@ -52,8 +60,8 @@ func ofSilence(s *rules.Set) map[Defect]bool {
 func CompareStored(was, would []*Ticket, s Span, set *rules.Set) *Difference {
 	s.stored = true
 	left := make(map[Defect]*Unjudged)
-	for d := range ofSilence(set) {
-		left[d] = &Unjudged{Defect: d, Why: whySilence}
+	for d, why := range beyond(set) {
+		left[d] = &Unjudged{Defect: d, Why: why}
 	}
 	judged := make(map[Defect]bool)
 	for _, k := range []devices.Kind{devices.Manhole, devices.Streetlight, devices.Bridge} {
