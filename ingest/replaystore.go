@@ -73,8 +73,10 @@ func (p *storedReplay) run() error {
 }
 
 func (p *storedReplay) judge(census *registry.Registry, past *replay.Past) (*replay.Options, *replay.Result, error) {
-	n := min(256, 1+len(past.Census)/atOnce)
-	o, err := replayOptions(p.conf, p.cmd.Rules, n)
+	o, err := replayOptions(p.conf, p.cmd.Rules, min(256, 1+len(past.Census)/atOnce))
+	if err == nil && o.Set.Wide() { // who is counted together is judged together
+		o, err = replayOptions(p.conf, p.cmd.Rules, 1)
+	}
 	if err != nil {
 		return nil, nil, err
 	}

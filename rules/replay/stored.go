@@ -9,6 +9,7 @@ import (
 
 	"lamplighter/devices"
 	"lamplighter/devices/registry"
+	"lamplighter/rules"
 )
 
 // Store is a time-series store that gives its raw points.
@@ -55,6 +56,7 @@ func Stored(ctx context.Context, s Store, past *Past, o Options, tell func(done 
 			return nil, err
 		}
 		r.add(j)
+		join(r.Tickets, j.ledger.abroad)
 	}
 	if tell != nil {
 		tell(1)
@@ -71,7 +73,7 @@ func judgeStored(ctx context.Context, s Store, past *Past, census []registry.Fed
 	if err != nil {
 		return err
 	}
-	t.judge.Frame(past.From, append([]devices.Item{{Type: devices.ItemCensus, Control: text}}, past.Windows...))
+	t.frame(past.From, append([]devices.Item{{Type: devices.ItemCensus, Control: text}}, past.Windows...))
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	read, free := make(chan *slice), make(chan *slice, 2)
@@ -94,6 +96,7 @@ func judgeStored(ctx context.Context, s Store, past *Past, census []registry.Fed
 // wanted, and with overfull times as many it is begun again, shorter.
 const (
 	wanted   = 500_000 // points of 24 bytes
+	asked    = 2_000   // facilities of one question
 	overfull = 4
 	shortest = int64(time.Minute / time.Millisecond)
 	longest  = int64(24 * time.Hour / time.Millisecond)
@@ -173,7 +176,7 @@ type line struct {
 
 func (r *slicer) fill(ctx context.Context, x *slice, from, to int64, bounded bool) error {
 	x.from, x.to, x.points, x.lines = from, to, x.points[:0], x.lines[:0]
-	err := r.store.Export(ctx, r.ids, from, to, func(id, channel, text string, at []int64, values []float64) error {
+	take := func(id, channel, text string, at []int64, values []float64) error {
 		f, ok := r.facilities[id]
 		ch := r.channel(channel, text)
 		if !ok || ch == nil {
@@ -187,9 +190,11 @@ func (r *slicer) fill(ctx context.Context, x *slice, from, to int64, bounded boo
 			x.points = append(x.points, point{at[i], values[i], f, uint32(len(x.lines) - 1)})
 		}
 		return nil
-	})
-	if err != nil {
-		return err
+	}
+	for ids := range slices.Chunk(r.ids, asked) {
+		if err := r.store.Export(ctx, ids, from, to, take); err != nil {
+			return err
+		}
 	}
 	slices.SortFunc(x.points, x.order)
 	return nil
@@ -231,7 +236,7 @@ func (r *slicer) channel(name, text string) *devices.Channel {
 func (x *slice) judge(t *track, census []registry.Fed) {
 	for i := 0; i < len(x.points); {
 		at := x.points[i].at
-		t.idle(at)
+		lull(t, at)
 		t.items, x.vals = t.items[:0], x.vals[:0]
 		for i < len(x.points) && x.points[i].at == at {
 			f := x.points[i].facility
@@ -241,10 +246,31 @@ func (x *slice) judge(t *track, census []registry.Fed) {
 			}
 			t.items = append(t.items, said(&census[f].Facility, at, x.vals[first:len(x.vals):len(x.vals)]))
 		}
-		t.wall = at
-		t.judge.Frame(at, t.items)
+		t.frame(at, t.items)
+		hear(t)
 	}
-	t.idle(x.to)
+	lull(t, x.to)
+}
+
+// lull lets the seconds pass before an instant.
+func lull(t *track, until int64) {
+	for t.wall+second <= until {
+		t.frame(t.wall+second, nil)
+		hear(t)
+	}
+}
+
+// hear brings the letters of the only partition to itself. It takes no time.
+func hear(t *track) {
+	if len(t.letters) > 0 && t.judge.opt.Partitions == 1 {
+		p := newPost(t.judge.opt)
+		p.take(t.letters)
+		p.deliver(func(_ int, items []devices.Item) []rules.Letter {
+			t.judge.Frame(t.wall, items)
+			return t.judge.letters
+		})
+	}
+	t.letters = t.letters[:0]
 }
 
 // value is what the codec made of a value; that a device doubted it is not

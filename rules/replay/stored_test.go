@@ -271,3 +271,18 @@ func TestOnlyWhatWasJudgedIsCompared(t *testing.T) {
 		t.Errorf("%v\n%s", err, b.String())
 	}
 }
+
+// A street whose lamps hang on many cabinets goes dark: one ticket.
+func TestAStoreTellsOfADarkStreet(t *testing.T) {
+	fed, s := lampsOfAStreet(), &shelf{}
+	for i := range fed {
+		id, at := string(fed[i].Facility.ID), 10*time.Second+time.Duration(i)*time.Millisecond
+		s.put(id, at, "lamp_failure", true)
+		s.put(id, at+90*time.Second, "lamp_failure", false)
+	}
+	r, err := Stored(t.Context(), s, &Past{From: day.UnixMilli(), To: day.UnixMilli() + 120_000, Census: fed}, streetOptions(t, 1, true), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	oneStreet(t, r)
+}
