@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"lamplighter/devices"
+	"lamplighter/devices/timetable"
 )
 
 // column is one column of a census file. get writes what set reads; set returns
@@ -60,6 +61,8 @@ func columnTable() []column {
 		{"road_class", []string{"道路等级"}, func(f *Facility) string { return f.RoadClass }, setRoadClass},
 		{"lamps", []string{"灯数", "灯盏数"}, func(f *Facility) string { return natural(f.Lamps) }, setLamps},
 		text("feeder", devices.MaxIDLen, func(f *Facility) *string { return &f.Feeder }, "馈线", "供电馈线"),
+		{"timetable", []string{"开关灯时间"}, func(f *Facility) string { return f.Timetable }, setTimetable},
+		{"supply", []string{"供电方式"}, func(f *Facility) string { return f.Supply }, setSupply},
 	}
 }
 
@@ -269,6 +272,33 @@ func setLamps(f *Facility, v string) string {
 		return fmt.Sprintf("want how many lamps it stands for, a whole number from 1 to %d; nothing for a lamp that is one", maxLamps)
 	}
 	f.Lamps = n
+	return ""
+}
+
+func setTimetable(f *Facility, v string) string {
+	f.Timetable = ""
+	if v == "" {
+		return ""
+	}
+	t, err := timetable.Parse(v)
+	if err != nil {
+		return cure(err)
+	}
+	f.Timetable = t.String()
+	return ""
+}
+
+func setSupply(f *Facility, v string) string {
+	switch v {
+	case "", "always", "switched":
+		f.Supply = v
+	case "常供电":
+		f.Supply = "always"
+	case "开灯供电":
+		f.Supply = "switched"
+	default:
+		return "want always or switched (常供电, 开灯供电)"
+	}
 	return ""
 }
 

@@ -30,6 +30,8 @@ type Facility struct {
 	RoadClass   string             `json:"road_class,omitempty" cbor:"-"`                      // expressway, main, secondary, branch or ""
 	Lamps       int64              `json:"lamps,omitempty" cbor:"-"`                           // how many it stands for in the lighting figures; 0 = not said
 	Feeder      string             `json:"feeder,omitempty" cbor:"23,keyasint,omitempty"`      // 馈线: supplies it; of a lamp without one, that of its cabinet's row holds
+	Timetable   string             `json:"timetable,omitempty" cbor:"24,keyasint,omitempty"`   // when it should be on, see package timetable; "" = as its circuit, else its cabinet, else by the sun
+	Supply      string             `json:"supply,omitempty" cbor:"25,keyasint,omitempty"`      // always, or switched: without power outside of the timetable; "" = as its circuit, else its cabinet, else not known
 	Limits      map[string]float64 `json:"limits,omitempty" cbor:"22,keyasint,omitempty"`      // by channel
 	Updated     int64              `json:"updated" cbor:"-"`                                   // Unix ms
 }

@@ -18,7 +18,7 @@ type Filter struct {
 }
 
 // columns are what scan reads: those of staged, and two more.
-const columns = `id, device, kind, component, name, lon, lat, area, cabinet, circuit, vendor, model, expect_s, in_charge, owner, maintainer, installed, condition, gateway, road, road_class, lamps, feeder, limits, provisional, updated`
+const columns = `id, device, kind, component, name, lon, lat, area, cabinet, circuit, vendor, model, expect_s, in_charge, owner, maintainer, installed, condition, gateway, road, road_class, lamps, feeder, timetable, supply, limits, provisional, updated`
 
 // Facility is one row of the census; devices.ErrNotFound if there is none.
 func (r *Registry) Facility(ctx context.Context, id devices.FacilityID) (Facility, error) {
@@ -34,21 +34,22 @@ func (r *Registry) Facility(ctx context.Context, id devices.FacilityID) (Facilit
 type scanned struct {
 	id, device, kind, component, name, area, cabinet, circuit, vendor, model sql.NullString
 	inCharge, owner, maintainer, installed, condition, gateway, limits       sql.NullString
-	road, roadClass, feeder                                                  sql.NullString
+	road, roadClass, feeder, timetable, supply                               sql.NullString
 	lon, lat                                                                 sql.NullFloat64
 	expect, lamps                                                            sql.NullInt64
 }
 
 func (s *scanned) into() []any {
 	return []any{&s.id, &s.device, &s.kind, &s.component, &s.name, &s.lon, &s.lat, &s.area, &s.cabinet, &s.circuit, &s.vendor, &s.model, &s.expect,
-		&s.inCharge, &s.owner, &s.maintainer, &s.installed, &s.condition, &s.gateway, &s.road, &s.roadClass, &s.lamps, &s.feeder, &s.limits}
+		&s.inCharge, &s.owner, &s.maintainer, &s.installed, &s.condition, &s.gateway, &s.road, &s.roadClass, &s.lamps, &s.feeder, &s.timetable, &s.supply, &s.limits}
 }
 
 func (s *scanned) facility() (Facility, error) {
 	f := Facility{ID: devices.FacilityID(s.id.String), Device: devices.DeviceID(s.device.String), Component: s.component.String, Name: s.name.String,
 		Lon: s.lon.Float64, Lat: s.lat.Float64, HasPlace: s.lon.Valid && s.lat.Valid, Area: devices.AreaCode(s.area.String), Cabinet: s.cabinet.String, Circuit: s.circuit.String,
 		Vendor: s.vendor.String, Model: s.model.String, ExpectS: s.expect.Int64, InCharge: s.inCharge.String, Owner: s.owner.String, Maintainer: s.maintainer.String,
-		Installed: s.installed.String, Condition: s.condition.String, Gateway: devices.DeviceID(s.gateway.String), Road: s.road.String, RoadClass: s.roadClass.String, Lamps: s.lamps.Int64, Feeder: s.feeder.String}
+		Installed: s.installed.String, Condition: s.condition.String, Gateway: devices.DeviceID(s.gateway.String), Road: s.road.String, RoadClass: s.roadClass.String, Lamps: s.lamps.Int64, Feeder: s.feeder.String,
+		Timetable: s.timetable.String, Supply: s.supply.String}
 	var err error
 	if f.Kind, err = devices.ParseKind(s.kind.String); err != nil {
 		return f, fmt.Errorf("facility %s: %w", f.ID, err)

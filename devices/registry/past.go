@@ -23,7 +23,7 @@ type PastFilter struct {
 // EachAt calls fn with every facility of a kind as the census had it at each of
 // the instants, nil where it did not have it: first those that are gone, then by
 // id. Only id, kind, name, area, component, cabinet, circuit, road, its class,
-// installed, condition, provisional and lamps are filled in. fn must not keep what it
+// installed, condition, provisional, lamps and timetable are filled in. fn must not keep what it
 // is given.
 func (r *Registry) EachAt(ctx context.Context, f PastFilter, fn func(id devices.FacilityID, then []*Facility) error) error {
 	p := past{r: r, f: &f, fn: fn, then: make([]*Facility, len(f.At))}
@@ -55,7 +55,7 @@ type past struct {
 
 // pastText is the facility as one text with 0x1F between: a million rows of one
 // column are read in half the time that many take.
-const pastText = "f.id||'\x1f'||f.name||'\x1f'||f.area||'\x1f'||f.component||'\x1f'||f.cabinet||'\x1f'||f.circuit||'\x1f'||f.road||'\x1f'||f.road_class||'\x1f'||f.installed||'\x1f'||f.condition||'\x1f'||CAST(f.provisional AS TEXT)||'\x1f'||CAST(f.lamps AS TEXT)"
+const pastText = "f.id||'\x1f'||f.name||'\x1f'||f.area||'\x1f'||f.component||'\x1f'||f.cabinet||'\x1f'||f.circuit||'\x1f'||f.road||'\x1f'||f.road_class||'\x1f'||f.installed||'\x1f'||f.condition||'\x1f'||CAST(f.provisional AS TEXT)||'\x1f'||CAST(f.lamps AS TEXT)||'\x1f'||f.timetable"
 
 // here is what the census has now.
 func (p *past) here(ctx context.Context) error {
@@ -95,10 +95,10 @@ func (p *past) here(ctx context.Context) error {
 
 // read reads what pastText wrote.
 func (p *past) read(text []byte) *Facility {
-	s := bytes.SplitN(text, []byte{0x1f}, 12)
+	s := bytes.SplitN(text, []byte{0x1f}, 13)
 	lamps, _ := strconv.ParseInt(string(s[11]), 10, 64) // the database's own
 	return &Facility{ID: devices.FacilityID(s[0]), Kind: p.f.Kind, Name: string(s[1]), Area: devices.AreaCode(s[2]), Component: string(s[3]), Cabinet: string(s[4]), Circuit: string(s[5]),
-		Road: string(s[6]), RoadClass: string(s[7]), Installed: string(s[8]), Condition: string(s[9]), Provisional: string(s[10]) != "0", Lamps: lamps}
+		Road: string(s[6]), RoadClass: string(s[7]), Installed: string(s[8]), Condition: string(s[9]), Provisional: string(s[10]) != "0", Lamps: lamps, Timetable: string(s[12])}
 }
 
 // gone is what the census no longer has.

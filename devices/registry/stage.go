@@ -18,11 +18,11 @@ import (
 // and the digest of its new secret, "" for none.
 const stageTable = `CREATE TEMPORARY TABLE stage (line INTEGER PRIMARY KEY, id TEXT NOT NULL, device TEXT NOT NULL, kind TEXT NOT NULL, component TEXT NOT NULL, name TEXT NOT NULL,
 	lon DOUBLE PRECISION, lat DOUBLE PRECISION, area TEXT NOT NULL, cabinet TEXT NOT NULL, circuit TEXT NOT NULL, vendor TEXT NOT NULL, model TEXT NOT NULL, expect_s BIGINT NOT NULL,
-	in_charge TEXT NOT NULL, owner TEXT NOT NULL, maintainer TEXT NOT NULL, installed TEXT NOT NULL, condition TEXT NOT NULL, gateway TEXT NOT NULL, road TEXT NOT NULL, road_class TEXT NOT NULL, lamps BIGINT NOT NULL, feeder TEXT NOT NULL, limits TEXT NOT NULL, digest TEXT NOT NULL)`
+	in_charge TEXT NOT NULL, owner TEXT NOT NULL, maintainer TEXT NOT NULL, installed TEXT NOT NULL, condition TEXT NOT NULL, gateway TEXT NOT NULL, road TEXT NOT NULL, road_class TEXT NOT NULL, lamps BIGINT NOT NULL, feeder TEXT NOT NULL, timetable TEXT NOT NULL, supply TEXT NOT NULL, limits TEXT NOT NULL, digest TEXT NOT NULL)`
 
 // staged are the columns that a file can bring, as the database knows them.
 func staged() []string {
-	return strings.Fields("id device kind component name lon lat area cabinet circuit vendor model expect_s in_charge owner maintainer installed condition gateway road road_class lamps feeder limits")
+	return strings.Fields("id device kind component name lon lat area cabinet circuit vendor model expect_s in_charge owner maintainer installed condition gateway road road_class lamps feeder timetable supply limits")
 }
 
 // stage fills the table with the rows that next returns until it returns nil.
@@ -60,7 +60,7 @@ func (r *Registry) stageRow(v []any, w *row) error {
 		digest = hex.EncodeToString(d[:])
 	}
 	copy(v, []any{int64(w.line), string(f.ID), string(f.Device), f.Kind.String(), f.Component, f.Name, lon, lat, string(f.Area), f.Cabinet, f.Circuit, f.Vendor, f.Model, f.ExpectS,
-		f.InCharge, f.Owner, f.Maintainer, f.Installed, f.Condition, string(f.Gateway), f.Road, f.RoadClass, f.Lamps, f.Feeder, limits, digest})
+		f.InCharge, f.Owner, f.Maintainer, f.Installed, f.Condition, string(f.Gateway), f.Road, f.RoadClass, f.Lamps, f.Feeder, f.Timetable, f.Supply, limits, digest})
 	return nil
 }
 

@@ -11,6 +11,7 @@ func Channels() []devices.Channel {
 		{Name: "lamp_on", Type: devices.Bool, Min: 0, Max: 1, Title: devices.Title{ZH: "灯亮", EN: "Lamp on"}, Aliases: []string{"lampOn"}},
 		{Name: "dim_pct", Unit: "%", Type: devices.Number, Min: 0, Max: 100, Title: devices.Title{ZH: "调光", EN: "Dimming level"}},
 		{Name: "power_w", Unit: "W", Type: devices.Number, Min: -10, Max: 1000000.0, Title: devices.Title{ZH: "功率", EN: "Active power"}, Aliases: []string{"activePower"}},
+		{Name: "rated_power_w", Unit: "W", Type: devices.Number, Min: 0, Max: 1000000.0, Title: devices.Title{ZH: "额定功率", EN: "Rated power"}},
 		{Name: "energy_kwh", Unit: "kWh", Type: devices.Number, Min: 0, Max: 1000000000.0, Title: devices.Title{ZH: "电量", EN: "Energy"}},
 		{Name: "voltage_v", Unit: "V", Type: devices.Number, Min: 0, Max: 1000, Title: devices.Title{ZH: "电压", EN: "Supply voltage"}, Aliases: []string{"supplyVoltage"}},
 		{Name: "current_a", Unit: "A", Type: devices.Number, Min: 0, Max: 5000, Title: devices.Title{ZH: "电流", EN: "Supply current"}, Aliases: []string{"supplyCurrent"}},
