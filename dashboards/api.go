@@ -40,6 +40,7 @@ func (s *Server) api(mux *http.ServeMux) huma.API {
 	route(s, a, auth.Viewer, http.MethodGet, "/api/v1/facilities/{id}/readings", "Stored readings of a channel", s.readings)
 	route(s, a, auth.Viewer, http.MethodGet, "/api/v1/latest", "The newest values of many facilities", s.latestOfMany)
 	route(s, a, auth.Viewer, http.MethodGet, "/api/v1/tickets", "Tickets, the newest first", s.tickets)
+	route(s, a, auth.Operator, http.MethodPost, "/api/v1/tickets", "Open a ticket for what a person has found", s.openTicket)
 	route(s, a, auth.Viewer, http.MethodGet, "/api/v1/tickets/{id}", "One ticket with its history and pages", s.ticket)
 	route(s, a, auth.Viewer, http.MethodGet, "/api/v1/tickets/{id}/members", "The facilities behind a ticket of a common cause", s.members)
 	route(s, a, auth.Viewer, http.MethodGet, "/api/v1/tickets/{id}/explanation", "Why a ticket was opened", s.explanation)

@@ -191,7 +191,7 @@ func TestErrorsSayWhereWhatAndTheCure(t *testing.T) {
 		}
 	}
 	a := w.ask(auth.Admin, "PUT", "/api/v1/tickets", "{}")
-	if got := a.header.Get("Allow"); got != "GET" {
+	if got := a.header.Get("Allow"); got != "GET, POST" {
 		t.Errorf("Allow %q", got)
 	}
 }

@@ -27,6 +27,7 @@ var routes = []struct {
 	{auth.Viewer, "GET", "/api/v1/facilities/{id}/readings?channel=tilt_deg", ""},
 	{auth.Viewer, "GET", "/api/v1/latest?ids=a", ""},
 	{auth.Viewer, "GET", "/api/v1/tickets", ""},
+	{auth.Operator, "POST", "/api/v1/tickets", `{"facility":"A","defect":"anti_fall_net_missing"}`},
 	{auth.Viewer, "GET", "/api/v1/tickets/{id}", ""},
 	{auth.Viewer, "GET", "/api/v1/tickets/{id}/members", ""},
 	{auth.Viewer, "GET", "/api/v1/tickets/{id}/explanation", ""},

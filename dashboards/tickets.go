@@ -1,9 +1,13 @@
 package dashboards
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"time"
 
+	"lamplighter/devices"
+	"lamplighter/rules"
 	"lamplighter/rules/pager"
 	"lamplighter/rules/tickets"
 )
@@ -122,6 +126,41 @@ type noteInput struct {
 	Body struct {
 		Note string `json:"note,omitempty" maxLength:"1000"`
 	}
+}
+
+func (s *Server) openTicket(ctx context.Context, in *struct {
+	Body struct {
+		Facility string         `json:"facility" maxLength:"64"`
+		Defect   string         `json:"defect" pattern:"^[a-z][a-z0-9_]{0,47}$" doc:"anti_fall_net_missing, anti_fall_net_damaged, or the city's own word, with a summary"`
+		Severity string         `json:"severity,omitempty" enum:"info,minor,major,critical" doc:"minor if neither given nor known"`
+		Summary  *devices.Title `json:"summary,omitempty"`
+		FoundAt  time.Time      `json:"found_at,omitempty" doc:"now if not given"`
+		Note     string         `json:"note,omitempty" maxLength:"1000"`
+	}
+}) (*struct{ Body ticketItem }, error) {
+	b, now := &in.Body, s.opt.Now()
+	f, err := s.opt.Census.Facility(ctx, devices.FacilityID(b.Facility))
+	if err != nil {
+		return nil, err
+	}
+	if b.FoundAt.IsZero() {
+		b.FoundAt = now
+	}
+	severity, summary, known := tickets.Known(b.Defect)
+	if b.Summary != nil {
+		summary = *b.Summary
+	}
+	if b.Severity != "" || !known {
+		severity = rules.Severity(cmp.Or(b.Severity, string(rules.Minor)))
+	}
+	switch {
+	case summary.ZH == "" || summary.EN == "":
+		return nil, fmt.Errorf("defect %s is not known; want summary with zh and en: %w", b.Defect, devices.ErrInvalid)
+	case b.FoundAt.After(now):
+		return nil, fmt.Errorf("found_at %s lies in the future: %w", b.FoundAt.Format(time.RFC3339), devices.ErrInvalid)
+	}
+	id, err := s.opt.Tickets.Find(ctx, tickets.Found{Facility: f.ID, Kind: f.Kind, Defect: b.Defect, Severity: severity, Summary: summary, At: b.FoundAt.UnixMilli(), Note: b.Note, By: caller(ctx).Name})
+	return s.acted(ctx, id, err)
 }
 
 func (s *Server) acknowledge(ctx context.Context, in *noteInput) (*struct{ Body ticketItem }, error) {

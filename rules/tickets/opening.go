@@ -1,6 +1,7 @@
 package tickets
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -23,6 +24,7 @@ type opening struct {
 	value, limit           float64 // NaN = none
 	delay                  int64   // ms that the page is kept back
 	note                   string  // in the history
+	by                     string  // who has found it; "" = telemetry
 	evidence               string  // JSON of rules.Evidence, "" = none
 }
 
@@ -45,7 +47,7 @@ func (d *Desk) open(ctx context.Context, tx *database.Tx, o *opening, did *tally
 	if err != nil {
 		return err
 	}
-	if err := event(ctx, tx, id, o.wall, telemetry, "opened", o.note); err != nil {
+	if err := event(ctx, tx, id, o.wall, cmp.Or(o.by, telemetry), "opened", o.note); err != nil {
 		return err
 	}
 	did.opened = append(did.opened, [2]string{o.kind, o.defect})

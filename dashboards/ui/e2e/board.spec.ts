@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import openapiTS, { astToString, COMMENT_HEADER } from 'openapi-typescript';
 import { expect, isSound, login, looks, test, wear, type Look } from './scene';
 
-const cover = '井盖移位或开启';
+const cover = '井盖开启';
 
 test('the types are those of the daemon', async ({ daemon }) => {
   const now = COMMENT_HEADER + astToString(await openapiTS(new URL(`${daemon.url}/api/openapi.json`)));

@@ -646,7 +646,11 @@ export interface paths {
          */
         get: operations["get-tickets"];
         put?: never;
-        post?: never;
+        /**
+         * Open a ticket for what a person has found
+         * @description Needs the role operator.
+         */
+        post: operations["post-tickets"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1137,6 +1141,8 @@ export interface components {
             provisional?: boolean;
             road?: string;
             road_class?: string;
+            supply?: string;
+            timetable?: string;
             /** Format: int64 */
             updated: number;
             vendor?: string;
@@ -1180,6 +1186,8 @@ export interface components {
             since: string | null;
             /** @enum {string} */
             state: "ok" | "faulty" | "unknown" | "maintenance";
+            supply?: string;
+            timetable?: string;
             updated: string | null;
             /** @description what rules with a baseline have learned of it */
             usual?: components["schemas"]["Usual"][] | null;
@@ -1531,6 +1539,23 @@ export interface components {
              */
             found_at?: string;
             note?: string;
+        };
+        "Post-ticketsRequest": {
+            /** @description anti_fall_net_missing, anti_fall_net_damaged, or the city's own word, with a summary */
+            defect: string;
+            facility: string;
+            /**
+             * Format: date-time
+             * @description now if not given
+             */
+            found_at?: string;
+            note?: string;
+            /**
+             * @description minor if neither given nor known
+             * @enum {string}
+             */
+            severity?: "info" | "minor" | "major" | "critical";
+            summary?: components["schemas"]["Title"];
         };
         Problem: {
             /**
@@ -4641,6 +4666,93 @@ export interface operations {
             };
             /** @description Unauthorized */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-tickets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Post-ticketsRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketItem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
