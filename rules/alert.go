@@ -55,6 +55,9 @@ func (e *Engine) holds(f *facility, r *Rule, t truth, at int64) {
 		a.heir = false
 		a.firing = t == no // what is over is ended in any case; what holds is opened once more, for the desk to see
 	}
+	if t == yes {
+		a.told = at
+	}
 	switch {
 	case t == yes && a.firing:
 		a.quiet, a.calm = 0, 0
@@ -77,7 +80,7 @@ func (e *Engine) ripen(f *facility, at int64) {
 		switch {
 		case a.heir:
 		case a.held && e.over(f, r, 0) == covered: // it waits for that to end, not for time
-		case !a.firing && (!r.wide || e.wall-a.pending >= r.For.Milliseconds()) && (a.sure || e.long(f, r, a.pending, a.event, at, r.For.Milliseconds())):
+		case !a.firing && (!r.wide || e.wall-a.pending >= r.For.Milliseconds()) && (a.sure || e.ripe(f, r, a, at)):
 			if r.Silent > 0 && e.blind(f) {
 				continue // begins anew when the link is back
 			}
@@ -113,8 +116,10 @@ func (e *Engine) ripen(f *facility, at int64) {
 			f.rest(a.rule)
 			i--
 		default:
-			if !a.firing && a.pending > e.wall {
-				e.wake(f, a.pending) // nothing can happen before
+			if at := e.due(f, r, a); at > e.wall {
+				if at != never {
+					e.wake(f, at) // nothing can happen before, unless something is heard
+				}
 				continue
 			}
 			wait = wait || !a.firing || a.quiet != 0
@@ -125,6 +130,30 @@ func (e *Engine) ripen(f *facility, at int64) {
 	}
 	e.weigh(f)
 	e.count(f)
+}
+
+// due is the wall clock at which an alert will have lasted, or will have been
+// over, for long enough; 0 = it waits for no time.
+func (e *Engine) due(f *facility, r *Rule, a *alert) int64 {
+	at, ms := a.pending, r.For
+	if a.firing {
+		at, ms = a.quiet, r.ClearFor
+	}
+	if at == 0 {
+		return 0
+	}
+	if r.Confirmed && !a.firing {
+		return never
+	}
+	return at + ms.Milliseconds() + e.lateness(f, r)
+}
+
+// lateness is how long a reading that says otherwise may be under way, ms.
+func (e *Engine) lateness(f *facility, r *Rule) int64 {
+	if r.Silent > 0 {
+		return 0
+	}
+	return e.set.kinds[f.kind].lateness
 }
 
 // await has f looked at when time has passed.
@@ -158,15 +187,30 @@ func (e *Engine) wakeUp() {
 	}
 }
 
+// ripe tells whether the condition of an alert has lasted for long enough.
+func (e *Engine) ripe(f *facility, r *Rule, a *alert, at int64) bool {
+	if r.Confirmed {
+		return a.told-a.event >= r.For.Milliseconds()
+	}
+	return e.long(f, r, a.pending, a.event, at, r.For.Milliseconds())
+}
+
+// unconfirm forgets what is to be confirmed where nothing was heard before a
+// reading for so long that nobody knows whether it lasted.
+func (e *Engine) unconfirm(f *facility, at int64) {
+	for i := len(f.alerts) - 1; i >= 0; i-- {
+		a := &f.alerts[i]
+		if r := e.set.kinds[f.kind].rules[a.rule]; r.Confirmed && !a.firing && !a.held && !a.heir && at-a.told > r.maxAge(f) {
+			f.rest(a.rule)
+		}
+	}
+}
+
 // long tells whether something has lasted for ms: by the wall clock, with the
 // time that a reading which says otherwise may still be under way, or, where a
 // device reports its past, by event time.
 func (e *Engine) long(f *facility, r *Rule, wall, event, at, ms int64) bool {
-	wait := ms
-	if r.Silent == 0 {
-		wait += e.set.kinds[f.kind].lateness
-	}
-	return e.wall-wall >= wait || at-event >= ms
+	return e.wall-wall >= ms+e.lateness(f, r) || at-event >= ms
 }
 
 func (e *Engine) emit(f *facility, r *Rule, what TransitionType, at int64) {
@@ -181,7 +225,7 @@ func (e *Engine) emit(f *facility, r *Rule, what TransitionType, at int64) {
 	t.Severity, t.Summary = r.severity(step), r.summary(step)
 	t.Value, t.Limit = r.shown(f, step, e.texts)
 	if what == Opened {
-		t.Evidence = e.evidence(f, r)
+		t.Summary, t.Evidence = e.wordsOf(f, r, t.Summary), e.evidence(f, r)
 	}
 	if r.Channel != nil {
 		t.Channel = r.Channel.Name

@@ -383,6 +383,9 @@ func (e *Engine) free(f *facility, r *Rule) {
 		return
 	}
 	a.held, a.sure, a.pending = false, false, e.wall
+	if r.Confirmed {
+		a.event = a.told // it may have been over for long
+	}
 	e.await(f)
 }
 

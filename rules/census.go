@@ -43,6 +43,7 @@ func (e *Engine) adopt(c *registry.Facility, moved bool) {
 	f.model = e.texts.id(strings.Clone(c.Model))
 	f.anew = true
 	f.limits = c.Limits
+	e.takeHours(f, c)
 	if c.ExpectS > 0 { // else what the device itself has said stays
 		f.expectMS = c.ExpectS * 1000
 	}
@@ -59,6 +60,7 @@ func (e *Engine) adopt(c *registry.Facility, moved bool) {
 func (e *Engine) settle(id devices.FacilityID) *facility {
 	f := &facility{id: id, standing: standings}
 	e.facilities[id] = f
+	e.named(id, f)
 	return f
 }
 
@@ -137,6 +139,7 @@ func (e *Engine) drop(id devices.FacilityID, gone bool) {
 	e.uncount(f)
 	f.gone = true
 	delete(e.facilities, id)
+	e.named(id, nil)
 	if e.devices[f.device] == f {
 		delete(e.devices, f.device)
 	}

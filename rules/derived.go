@@ -57,8 +57,21 @@ var folds = map[string]func([]sample) float64{
 	"max":   func(s []sample) float64 { return slices.MaxFunc(s, byNum).num },
 	"sum":   func(s []sample) float64 { return average(s) * float64(len(s)) },
 	"count": func(s []sample) float64 { return float64(len(s)) },
-	"p95":   p95,
+	"p50":   func(s []sample) float64 { return rank(s, 0.50) },
+	"p95":   func(s []sample) float64 { return rank(s, 0.95) },
+	// how often a yes-or-no channel turned over
+	turnovers: func(s []sample) float64 {
+		n := 0
+		for i := 1; i < len(s); i++ {
+			if s[i].num != s[i-1].num {
+				n++
+			}
+		}
+		return float64(n)
+	},
 }
+
+const turnovers = "changes"
 
 func byNum(a, b sample) int {
 	switch {
@@ -78,14 +91,14 @@ func average(s []sample) float64 {
 	return sum / float64(len(s))
 }
 
-// p95 is the nearest-rank 95th percentile.
-func p95(s []sample) float64 {
+// rank is the nearest-rank percentile.
+func rank(s []sample, part float64) float64 {
 	nums := make([]float64, len(s))
 	for i, x := range s {
 		nums[i] = x.num
 	}
 	sort.Float64s(nums)
-	return nums[int(math.Ceil(0.95*float64(len(nums))))-1]
+	return nums[int(math.Ceil(part*float64(len(nums))))-1]
 }
 
 // values reads the derived values of a rule.
@@ -143,6 +156,8 @@ func (x *expressions) declare() {
 			x.r.Fail(d.at, "values.%s: %s", d.name, x.l.stranger(d.channel, x.c.dict))
 		case ch.Type == devices.Text:
 			x.r.Fail(d.at, "values.%s: %s is a text; want a channel of numbers", d.name, d.channel)
+		case d.aggregate == turnovers && ch.Type != devices.Bool:
+			x.r.Fail(d.at, "values.%s: %s is a number, of which no two are alike; changes counts how often a yes-or-no channel turns over", d.name, d.channel)
 		case !ruleName.MatchString(d.name) || slices.Contains(x.l.words, d.name) || strings.HasPrefix(d.name, limitPrefix):
 			x.r.Fail(d.at, "values.%s: the name is taken, or no name: want small letters, digits and _, unlike any channel", d.name)
 		default:

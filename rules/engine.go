@@ -6,7 +6,7 @@ import (
 
 	"lamplighter/devices"
 	"lamplighter/devices/registry"
-	"lamplighter/devices/sun"
+	"lamplighter/devices/timetable"
 )
 
 // Refused is an uplink for the quarantine.
@@ -57,11 +57,11 @@ type Engine struct {
 	choreAt    int64       // wall clock when the first of them is due, 0 = never
 	spare      []*facility // memory of waiting
 	wall       int64
-	seq        uint64  // of the frame
-	frame      int64   // counts frames since the start
-	sky        sun.Sky // at skyAt
-	skyAt      int64   // minute since 1970
-	newest     int64   // event time of the newest reading of all
+	seq        uint64 // of the frame
+	frame      int64  // counts frames since the start
+	skies      [8]skyAt
+	tables     map[string]*timetable.Timetable // by their text
+	newest     int64                           // event time of the newest reading of all
 	found      Findings
 	view       view  // of the facility that is being judged
 	trouble    error // with what stood in the log, since the last Step
@@ -181,6 +181,7 @@ func (e *Engine) judgeBy(text []byte) error {
 	e.replace(old)
 	for _, f := range all {
 		e.weigh(f)
+		e.await(f) // what they wait for may come at another time
 	}
 	for _, f := range e.facilities {
 		f.anew = true
@@ -298,6 +299,7 @@ func (e *Engine) reading(f *facility, r *devices.Reading) {
 		return
 	}
 	if len(f.alerts) > 0 {
+		e.unconfirm(f, r.Time)
 		e.ripen(f, r.Time) // what lasted until now has lasted, whatever the reading says
 	}
 	f.newest = r.Time

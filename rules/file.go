@@ -19,15 +19,16 @@ import (
 // ruleText is a rule as it stands in a file.
 type ruleText struct {
 	Rule
-	at       *yaml.Node
-	whenAt   *yaml.Node
-	clearAt  *yaml.Node
-	onceAt   *yaml.Node
-	channel  *yaml.Node
-	limitsAt *yaml.Node
-	stepsAt  []stepAt
-	derived  []derivedText
-	sensors  []*yaml.Node // names of channels
+	at         *yaml.Node
+	whenAt     *yaml.Node
+	clearAt    *yaml.Node
+	onceAt     *yaml.Node
+	channel    *yaml.Node
+	limitsAt   *yaml.Node
+	stepsAt    []stepAt
+	wordingsAt []*yaml.Node
+	derived    []derivedText
+	sensors    []*yaml.Node // names of channels
 }
 
 type stepAt struct{ when, clear *yaml.Node }
@@ -42,7 +43,7 @@ func Parse(text []byte, dict *devices.Dictionary) (*Set, error) {
 	if err != nil {
 		return nil, strict.Mistakes{{File: "rules", Line: 1, Msg: fmt.Sprintf("%q is no time zone", zone)}}
 	}
-	c := &compiler{set: &Set{text: string(text), version: hex.EncodeToString(sum[:6])}, dict: dict, zone: loc, where: make(map[*Rule]string)}
+	c := &compiler{set: &Set{text: string(text), version: hex.EncodeToString(sum[:6]), zone: loc}, dict: dict, zone: loc, where: make(map[*Rule]string)}
 	for _, s := range sources {
 		r := read(s.Name, s.Text)
 		r.Documents(func(n *yaml.Node) { c.document(r, n) })
@@ -146,6 +147,7 @@ func (t *ruleText) fields(r *reader) strict.Fields {
 		"at_once":   t.expression(r, "at_once", &t.AtOnce, &t.onceAt),
 		"values":    func(n *yaml.Node) { t.values(r, n) },
 		"for":       r.Duration("for", &t.For),
+		"confirmed": r.Choice("confirmed", []string{"true", "false"}, func(s string) { t.Confirmed = s == "true" }),
 		"clear_for": r.Duration("clear_for", &t.ClearFor),
 		"max_age": func(n *yaml.Node) {
 			r.Duration("max_age", &t.MaxAge)(n)
@@ -167,6 +169,7 @@ func (t *ruleText) fields(r *reader) strict.Fields {
 		"page": func(n *yaml.Node) {
 			r.Mapping(n, "page", strict.Fields{"after": r.Duration("page.after", &t.Page.After), "clear_after": r.Duration("page.clear_after", &t.Page.ClearAfter)})
 		},
+		"wording": func(n *yaml.Node) { r.List(n, "wording", func(n *yaml.Node) { t.wording(r, n) }) },
 		"summary": r.title("summary", &t.Summary),
 	}
 }
@@ -227,11 +230,14 @@ func (t *ruleText) check(r *reader) {
 	if says != 1 {
 		r.Fail(t.at, "it has %d of when, silent, sensor and collapse; want exactly one", says)
 	}
-	if t.When == "" && (t.Clear != "" || len(t.Steps) > 0 || len(t.derived) > 0 || len(t.Limits) > 0) {
-		r.Fail(t.at, "clear, steps, values and limits belong to a rule with when")
+	if t.When == "" && (t.Clear != "" || len(t.Steps) > 0 || len(t.derived) > 0 || len(t.Limits) > 0 || len(t.Wordings) > 0) {
+		r.Fail(t.at, "clear, steps, values, limits and wording belong to a rule with when")
 	}
 	if t.Collapse != nil && (t.Schedule != nil || t.channel != nil) {
 		r.Fail(t.at, "schedule and channel belong to the rule of the members; a collapse counts who is bad by it")
+	}
+	if t.Confirmed && (t.When == "" || t.For == 0) {
+		r.Fail(t.at, "confirmed says how for is counted; it needs when and for")
 	}
 	if t.AtOnce != "" && (t.When == "" || t.For == 0) {
 		r.Fail(t.onceAt, "at_once says when not to wait for for; it needs when and for")
@@ -250,12 +256,14 @@ func (c *compiler) link() {
 	for k := range c.set.kinds {
 		kr := &c.set.kinds[k]
 		kr.fresh = leastMaxAge.Milliseconds() / 2
+		kr.rests = true
 		for _, r := range kr.rules {
 			if r.MaxAge > 0 {
 				kr.fresh = min(kr.fresh, r.MaxAge.Milliseconds()/2)
 			}
 			kr.derives = kr.derives || slices.ContainsFunc(r.derived, func(d *derived) bool { return d.base == nil })
 			kr.baselines = append(kr.baselines, r.bases...)
+			kr.rests = kr.rests && (r.Silent == 0 || r.Schedule != nil && r.Schedule.Word == poweredWord)
 			if r.Silent > 0 && (kr.silent == 0 || r.Silent < kr.silent) {
 				kr.silent = r.Silent
 			}

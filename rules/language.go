@@ -40,6 +40,7 @@ type language struct {
 const (
 	limitPrefix = "limit_" // limit_tilt_deg is the limit of tilt_deg
 	nightWord   = "night"  // the sun is down at the facility's place
+	membersWord = "members"
 	// celCost bounds one evaluation.
 	celCost = 10000
 )
@@ -50,13 +51,14 @@ func kindChannels(k devices.Kind) []devices.Channel {
 	return append(devices.CommonChannels(), own()...)
 }
 
-// language declares the channels of a kind, their limits, and night.
+// language declares the channels of a kind, their limits, and what is known of a
+// facility without its saying so.
 func (c *compiler) language(k devices.Kind) (*language, error) {
 	if c.langs[k] != nil {
 		return c.langs[k], nil
 	}
-	l := &language{kind: k, channels: make(map[string]*devices.Channel), bits: make(map[string]uint64), words: []string{nightWord}}
-	opts := []cel.EnvOption{cel.CrossTypeNumericComparisons(true), cel.Variable(nightWord, cel.BoolType)}
+	l := &language{kind: k, channels: make(map[string]*devices.Channel), bits: make(map[string]uint64), words: []string{nightWord, onWord, membersWord}}
+	opts := []cel.EnvOption{cel.CrossTypeNumericComparisons(true), cel.Variable(nightWord, cel.BoolType), cel.Variable(onWord, cel.BoolType), cel.Variable(membersWord, cel.DoubleType)}
 	for _, x := range kindChannels(k) {
 		ch := c.dict.Lookup([]byte(x.Name))
 		if ch == nil || l.channels[x.Name] != nil {
@@ -125,6 +127,10 @@ func (c *compiler) compile(r *reader, t *ruleText) {
 		s, at := &t.Steps[i], t.stepsAt[i]
 		s.when = x.program("steps: when", at.when, s.When)
 		s.clear = x.program("steps: clear", at.clear, s.Clear)
+	}
+	for i := range t.Wordings {
+		w := &t.Wordings[i]
+		w.when = x.program("wording: when", t.wordingsAt[i], w.When)
 	}
 	if t.Schedule != nil {
 		t.Schedule.zone = c.zone
@@ -211,7 +217,7 @@ func (x *expressions) uses(what string, n *yaml.Node, ast *cel.Ast) {
 			}
 			continue
 		}
-		if name == nightWord {
+		if name == nightWord || name == onWord {
 			x.t.timed = true
 		}
 	}

@@ -16,6 +16,7 @@ type parent struct {
 	id      devices.FacilityID // of a place its name
 	level   Level
 	up      *parent     // the cabinet of a circuit, nil of what is higher
+	own     *facility   // that bears its id: the controller of a cabinet, the meter of a circuit; may be nil
 	total   [4]int      // facilities below it, by devices.Kind
 	members []*facility // below it; nil of a place
 	causes  []*cause
@@ -110,11 +111,35 @@ func (e *Engine) parentAt(l Level, id devices.FacilityID, up *parent) *parent {
 	k := parentKey{l, id}
 	p := e.parents[k]
 	if p == nil {
-		p = &parent{id: id, level: l, up: up}
+		p = &parent{id: id, level: l, up: up, own: e.facilities[id]}
 		e.parents[k] = p
 	}
 	p.up = up
 	return p
+}
+
+// named has the circuit and the cabinet of that id know the facility that bears
+// it, nil for none.
+func (e *Engine) named(id devices.FacilityID, f *facility) {
+	for l := Circuit; l <= Cabinet; l++ {
+		if p := e.parents[parentKey{l, id}]; p != nil {
+			p.own = f
+		}
+	}
+}
+
+// membersOf is how many others of its kind hang on the circuit or cabinet that
+// bears the id of f.
+func (e *Engine) membersOf(f *facility) (n int) {
+	for l := Circuit; l <= Cabinet; l++ {
+		if p := e.parents[parentKey{l, f.id}]; p != nil {
+			n = max(n, p.total[f.kind])
+			if f.parent == p {
+				n--
+			}
+		}
+	}
+	return n
 }
 
 // parentsInOrder is all parents, the highest first.

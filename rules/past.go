@@ -81,6 +81,7 @@ func runOf(f *facility) *facility {
 // surveyed takes over what the census says of g.
 func (f *facility) surveyed(g *facility) {
 	f.id, f.device, f.kind, f.limits, f.model, f.area, f.lon, f.lat, f.hasPlace = g.id, g.device, g.kind, g.limits, g.model, g.area, g.lon, g.lat, g.hasPlace
+	f.hours = g.when()
 }
 
 // knows tells whether t lies in what was judged.
@@ -176,6 +177,9 @@ func (e *Engine) holdsPast(p *past, rule *Rule, i int, t truth, at int64) {
 
 // lastsPast lets a fault of the run fire that has lasted until an event time.
 func (e *Engine) lastsPast(g *facility, rule *Rule, x *pastFault, at int64) {
+	if rule.Confirmed {
+		at = g.newest
+	}
 	if x.firing || !x.sure && at-x.event < rule.For.Milliseconds() {
 		return
 	}
@@ -192,6 +196,9 @@ func (e *Engine) passPast(f *facility, p *past, at int64) {
 	for i := range p.faults {
 		x := &p.faults[i]
 		rule := k.rules[x.rule]
+		if rule.Confirmed && !x.firing && at-p.run.newest > rule.maxAge(f) {
+			continue
+		}
 		e.lastsPast(p.run, rule, x, at)
 		if x.firing && x.calm != 0 && at-x.calm >= rule.ClearFor.Milliseconds() {
 			e.historic(f, x, x.calm)

@@ -40,31 +40,35 @@ func (s Severity) Worse(o Severity) bool { return s.rank() > o.rank() }
 
 // Rule is one compiled rule.
 type Rule struct {
-	Name     string
-	Kind     devices.Kind
-	When     string // as written, for those who ask why
-	Clear    string
-	AtOnce   string // where it holds too, For is not waited for
-	For      time.Duration
-	ClearFor time.Duration
-	MaxAge   time.Duration // an older channel is unknown; 0 = see maxAge
-	Severity Severity
-	Steps    []Step           // worse severities, the least first
-	Channel  *devices.Channel // shown in the ticket, may be nil
-	Limits   map[string]Limit // by channel
-	Silent   float64          // × the expected interval; 0 = not a rule about silence
-	Collapse *Collapse        // nil = not a rule about common causes
-	Sensor   *Sensor          // nil = not a rule about sensors
-	Schedule *Schedule        // nil = always
-	Page     PageDelay
-	Summary  devices.Title
+	Name   string
+	Kind   devices.Kind
+	When   string // as written, for those who ask why
+	Clear  string
+	AtOnce string // where it holds too, For is not waited for
+	For    time.Duration
+	// Confirmed says that For is counted up to the newest reading: who falls silent
+	// confirms nothing.
+	Confirmed bool
+	ClearFor  time.Duration
+	MaxAge    time.Duration // an older channel is unknown; 0 = see maxAge
+	Severity  Severity
+	Steps     []Step           // worse severities, the least first
+	Channel   *devices.Channel // shown in the ticket, may be nil
+	Limits    map[string]Limit // by channel
+	Silent    float64          // × the expected interval; 0 = not a rule about silence
+	Collapse  *Collapse        // nil = not a rule about common causes
+	Sensor    *Sensor          // nil = not a rule about sensors
+	Schedule  *Schedule        // nil = always
+	Page      PageDelay
+	Summary   devices.Title
+	Wordings  []Wording // the first that holds is told instead of Summary
 
 	index   int
 	when    cel.Program
 	clear   cel.Program // nil: when is false
 	atOnce  cel.Program // nil: never
 	inputs  uint64      // the bits of the channels that when, clear and steps use
-	timed   bool        // night stands in them
+	timed   bool        // night or should_be_on stands in them
 	derived []*derived
 	bases   []*baseline
 	reads   []*devices.Channel // what when, at_once, clear and steps look at, by name
@@ -193,6 +197,7 @@ func (r *Rule) summary(step uint8) devices.Title {
 type Set struct {
 	text    string
 	version string
+	zone    *time.Location
 	kinds   [4]kindRules // by devices.Kind
 }
 
@@ -204,6 +209,7 @@ type kindRules struct {
 	bits      []uint64 // by channel: those of the inputs of rules, see language.bit
 	fresh     int64    // ms: a value repeated within it changes no answer
 	silent    float64  // the least Silent of its rules, 0 = none
+	rests     bool     // the silence of what may have no power is of no matter to any rule
 	derives   bool     // some rule has values of the past of a channel
 	baselines []*baseline
 	sensor    *Rule  // the one about sensors, nil = none

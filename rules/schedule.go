@@ -7,28 +7,36 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"lamplighter/devices/sun"
 	"lamplighter/rules/strict"
 )
 
-// Schedule is when a rule is judged: by the sun at the facility's place, or by
-// a timetable of the city. Outside of it nothing begins, and what has begun
-// stays.
+// Schedule is when a rule is judged: by the sun at the facility's place, by when
+// it should be on, by its power, or by the hours of the rule. Outside of it
+// nothing begins, and what has begun stays.
 type Schedule struct {
-	Sun  string // night or day; "" = a timetable
+	Word string // one of scheduleWords; "" = hours
 	From int    // minutes of the day, included
 	To   int    // excluded; at or before From = the next day
 	Days [7]bool
 	zone *time.Location
 }
 
+// The schedules that have a word.
+const (
+	atNight     = "night"
+	byDay       = "day"
+	onWord      = "should_be_on" // of expressions too
+	offWord     = "should_be_off"
+	poweredWord = "powered"
+)
+
 var weekdays = []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"}
 
-// schedule reads night, day, or {from, to, days}.
+// schedule reads a word, or {from, to, days}.
 func (r *reader) schedule(n *yaml.Node) *Schedule {
 	s := &Schedule{}
 	if n.Kind == yaml.ScalarNode {
-		r.Choice("schedule", []string{"day", "night"}, func(w string) { s.Sun = w })(n)
+		r.Choice("schedule", []string{byDay, atNight, poweredWord, offWord, onWord}, func(w string) { s.Word = w })(n)
 		return s
 	}
 	var from, to string
@@ -62,9 +70,15 @@ func (r *reader) schedule(n *yaml.Node) *Schedule {
 // active tells whether the rule is judged at an instant; known is false where
 // the sun is asked for and the facility has no place.
 func (s *Schedule) active(e *Engine, f *facility, at int64) (active, known bool) {
-	if s.Sun != "" {
+	switch s.Word {
+	case atNight, byDay:
 		down, ok := e.night(f, at)
-		return down == (s.Sun == "night"), ok
+		return down == (s.Word == atNight), ok
+	case onWord, offWord:
+		on, ok := e.shouldBeOn(f, at)
+		return on == (s.Word == onWord), ok
+	case poweredWord:
+		return e.powered(f, at), true
 	}
 	t := time.UnixMilli(at).In(s.zone)
 	m, day := t.Hour()*60+t.Minute(), int(t.Weekday())
@@ -84,8 +98,8 @@ func (r *Rule) active(e *Engine, f *facility, at int64) (active, known bool) {
 
 // String is the schedule in words.
 func (s *Schedule) String() string {
-	if s.Sun != "" {
-		return s.Sun
+	if s.Word != "" {
+		return s.Word
 	}
 	clock := func(m int) string { return time.Date(0, 1, 1, 0, m, 0, 0, time.UTC).Format("15:04") }
 	out := clock(s.From) + "–" + clock(s.To)
@@ -106,8 +120,5 @@ func (e *Engine) night(f *facility, at int64) (down, ok bool) {
 	if !f.hasPlace {
 		return false, false
 	}
-	if minute := at / 60_000; minute != e.skyAt {
-		e.skyAt, e.sky = minute, sun.At(time.UnixMilli(minute*60_000))
-	}
-	return e.sky.Down(float64(f.lon), float64(f.lat)), true
+	return e.Sky(at/60_000).Down(float64(f.lon), float64(f.lat)), true
 }

@@ -43,10 +43,27 @@ func (e *Engine) silence(f *facility) {
 		e.count(f)
 		return
 	}
+	if e.rests(f) {
+		return
+	}
 	f.silent = true
 	e.missed(f)
 	e.silenceHolds(f, yes, f.seen)
 	e.ripen(f, 0)
+}
+
+// rests tells whether f may have no power, which no rule takes for a fault: it
+// stands as it stood, and is looked at again before it could be late once it has
+// power.
+func (e *Engine) rests(f *facility) bool {
+	k := &e.set.kinds[f.kind]
+	if !k.rests || e.powered(f, e.wall) {
+		return false
+	}
+	allowed := int64(k.silent * float64(f.expectMS))
+	f.excused = e.wall - allowed + max(60_000, allowed/4)
+	e.watch(f)
+	return true
 }
 
 func (e *Engine) silenceHolds(f *facility, t truth, at int64) {

@@ -20,11 +20,11 @@ import (
 // A snapshot is an engine's state after one frame, so that a restart judges
 // only what came later. It is
 //
-//	"LMPSNAPA", a CBOR sequence of one head, its parents, its wholes and its facilities
+//	"LMPSNAPB", a CBOR sequence of one head, its parents, its wholes and its facilities
 //	(arrays, in the order of the fields below), CRC-32C of all before
 //
 // Rules and channels stand in it by name: it survives a change of either.
-const snapshotMagic = "LMPSNAPA"
+const snapshotMagic = "LMPSNAPB"
 
 type snapshotHead struct {
 	_          struct{} `cbor:",toarray"`
@@ -50,44 +50,46 @@ type snapshotLink struct {
 }
 
 type snapshotFacility struct {
-	_        struct{} `cbor:",toarray"`
-	ID       string
-	Device   string
-	Kind     uint8
-	Parent   string
-	Level    uint8 // of the parent, 0 = there is none
-	Limits   map[string]float64
-	ExpectMS int64
-	Newest   int64
-	Seen     int64
-	Excused  int64
-	Dark     int64
-	Link     uint16 // in snapshotHead.Links
-	Since    int64
-	Silent   bool
-	Lost     bool
-	Overdue  bool
-	Due      int64  // of its timer, 0 = none: when it rings decides since when a lamp is unknown
-	Standing uint8  // as it was told; beyond the standings: it was not
-	Why      uint32 // in snapshotHead.Texts
-	Anew     bool
-	Heir     bool
-	Model    uint32 // in snapshotHead.Texts
-	Area     uint32 // in snapshotHead.Texts
-	Feeder   uint32 // in snapshotHead.Texts
-	Hung     bool
-	HasPlace bool
-	Lon, Lat float32
-	Series   []snapshotSeries
-	Learned  []snapshotLearned
-	Sensors  *snapshotSensors
-	Past     *snapshotPast
-	Held     []snapshotHeld
-	Next     uint64
-	Values   []snapshotValue
-	Alerts   []snapshotAlert
-	Marks    []snapshotMark
-	Book     snapshotBook
+	_         struct{} `cbor:",toarray"`
+	ID        string
+	Device    string
+	Kind      uint8
+	Parent    string
+	Level     uint8 // of the parent, 0 = there is none
+	Limits    map[string]float64
+	ExpectMS  int64
+	Newest    int64
+	Seen      int64
+	Excused   int64
+	Dark      int64
+	Link      uint16 // in snapshotHead.Links
+	Since     int64
+	Silent    bool
+	Lost      bool
+	Overdue   bool
+	Due       int64  // of its timer, 0 = none: when it rings decides since when a lamp is unknown
+	Standing  uint8  // as it was told; beyond the standings: it was not
+	Why       uint32 // in snapshotHead.Texts
+	Anew      bool
+	Heir      bool
+	Model     uint32 // in snapshotHead.Texts
+	Area      uint32 // in snapshotHead.Texts
+	Feeder    uint32 // in snapshotHead.Texts
+	Hung      bool
+	HasPlace  bool
+	Lon, Lat  float32
+	Timetable string
+	Supply    uint8
+	Series    []snapshotSeries
+	Learned   []snapshotLearned
+	Sensors   *snapshotSensors
+	Past      *snapshotPast
+	Held      []snapshotHeld
+	Next      uint64
+	Values    []snapshotValue
+	Alerts    []snapshotAlert
+	Marks     []snapshotMark
+	Book      snapshotBook
 }
 
 type snapshotValue struct {
@@ -99,11 +101,11 @@ type snapshotValue struct {
 }
 
 type snapshotAlert struct {
-	_                           struct{} `cbor:",toarray"`
-	Rule                        string
-	Pending, Event, Quiet, Calm int64
-	Firing, Heir, Sure, Held    bool
-	Step                        uint8
+	_                                 struct{} `cbor:",toarray"`
+	Rule                              string
+	Pending, Event, Told, Quiet, Calm int64
+	Firing, Heir, Sure, Held          bool
+	Step                              uint8
 }
 
 type snapshotSeries struct {
@@ -219,13 +221,16 @@ func (z *frozen) fill(s *snapshotFacility, f *facility) {
 		values = append(values, snapshotValue{Channel: v.channel, Text: v.text, At: v.at, Num: v.num})
 	}
 	for _, a := range f.alerts {
-		alerts = append(alerts, snapshotAlert{Rule: z.rules.kinds[f.kind].rules[a.rule].Name, Pending: a.pending, Event: a.event, Quiet: a.quiet, Calm: a.calm, Firing: a.firing, Heir: a.heir, Sure: a.sure, Held: a.held, Step: a.step})
+		alerts = append(alerts, snapshotAlert{Rule: z.rules.kinds[f.kind].rules[a.rule].Name, Pending: a.pending, Event: a.event, Told: a.told, Quiet: a.quiet, Calm: a.calm, Firing: a.firing, Heir: a.heir, Sure: a.sure, Held: a.held, Step: a.step})
 	}
 	s.Values, s.Alerts = values, alerts
 	s.Area, s.Feeder, s.Hung = f.area, f.feeder, f.hung
 	s.Past, s.Held, s.Next = f.more.frozenPast(z.rules, f.kind)
 	s.Model, s.HasPlace, s.Lon, s.Lat, s.Series = f.model, f.hasPlace, f.lon, f.lat, f.more.frozen()
 	s.Learned, s.Sensors = f.more.frozenLearned(), f.more.frozenSensors()
+	if s.Supply = uint8(f.hours.supply); f.hours.table != nil {
+		s.Timetable = f.hours.table.String()
+	}
 }
 
 // restore fills an engine without state from a snapshot of size bytes, whose
@@ -359,6 +364,7 @@ func (e *Engine) revive(s *snapshotFacility, channels []uint32) *facility {
 	f.anew = s.Anew
 	f.area, f.feeder = s.Area, s.Feeder
 	f.model, f.hasPlace, f.lon, f.lat = s.Model, s.HasPlace, s.Lon, s.Lat
+	f.hours = lightingHours{e.timetable(s.Timetable), supply(s.Supply)}
 	f.thawSeries(s.Series, channels)
 	f.thawLearned(s.Learned, e.set)
 	f.thawSensors(s.Sensors, channels)
@@ -366,7 +372,7 @@ func (e *Engine) revive(s *snapshotFacility, channels []uint32) *facility {
 	wait := false
 	for _, a := range s.Alerts {
 		if r := e.set.find(f.kind, a.Rule); r != nil {
-			f.alerts = append(f.alerts, alert{rule: r.index, pending: a.Pending, event: a.Event, quiet: a.Quiet, calm: a.Calm, firing: a.Firing, heir: a.Heir, sure: a.Sure, held: a.Held, step: a.Step})
+			f.alerts = append(f.alerts, alert{rule: r.index, pending: a.Pending, event: a.Event, told: a.Told, quiet: a.Quiet, calm: a.Calm, firing: a.Firing, heir: a.Heir, sure: a.Sure, held: a.Held, step: a.Step})
 			switch {
 			case a.Heir || a.Firing && a.Quiet == 0:
 			case !a.Firing && a.Pending > e.wall:

@@ -27,7 +27,8 @@ type facility struct {
 	parent     *parent // what it hangs on, nil = nothing
 	causes     uint64  // the bits of the collapse rules that count it as bad
 	limits     map[string]float64
-	more       *rare // what most facilities do not need
+	hours      lightingHours // its own, see facility.when
+	more       *rare         // what most facilities do not need
 	lon, lat   float32
 	model      uint32 // in Engine.texts
 	area       uint32 // in Engine.texts
@@ -91,6 +92,7 @@ type alert struct {
 	rule    int
 	pending int64 // wall clock since when the condition holds, 0 = it does not
 	event   int64 // event time when it began
+	told    int64 // event time when a reading last said that it holds
 	quiet   int64 // wall clock since when a firing condition is gone
 	calm    int64 // event time when it went
 	step    uint8 // of Rule.Steps, 0 = none
@@ -230,8 +232,13 @@ func (v *view) ResolveName(name string) (any, bool) {
 		}
 		return l, true
 	}
-	if name == nightWord {
+	switch name {
+	case nightWord:
 		return found(v.e.night(v.f, v.f.newest))
+	case onWord:
+		return found(v.e.shouldBeOn(v.f, v.f.newest))
+	case membersWord:
+		return float64(v.e.membersOf(v.f)), true
 	}
 	for _, d := range v.rule.derived {
 		if d.name == name {

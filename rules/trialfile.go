@@ -15,6 +15,7 @@ import (
 
 	"lamplighter/devices"
 	"lamplighter/devices/registry"
+	"lamplighter/devices/timetable"
 	"lamplighter/rules/strict"
 )
 
@@ -194,6 +195,14 @@ func (t *Trials) facility(r *reader, n *yaml.Node, x *trial) {
 		"id":    func(n *yaml.Node) { ids = r.ids(n) },
 		"kind":  r.kind(&f.Kind),
 		"model": r.Text("model", &f.Model), "cabinet": r.Text("cabinet", &f.Cabinet), "circuit": r.Text("circuit", &f.Circuit), "feeder": r.Text("feeder", &f.Feeder), "area": r.Text("area", &area),
+		"timetable": func(n *yaml.Node) {
+			if _, err := timetable.Parse(n.Value); err != nil {
+				r.Fail(n, "%v", err)
+				return
+			}
+			f.Timetable = n.Value
+		},
+		"supply":   r.Choice("supply", []string{"always", "switched"}, func(s string) { f.Supply = s }),
 		"expect_s": r.Number("expect_s", 1, 1e7, &expect),
 		"lon":      degrees("lon", 180, &f.Lon), "lat": degrees("lat", 90, &f.Lat),
 		"limits": func(n *yaml.Node) {
