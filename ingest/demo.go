@@ -129,7 +129,7 @@ func (a *app) demoCensus(ctx context.Context, fs []fleet.Facility) error {
 		}
 		add(registry.Facility{ID: devices.FacilityID(x.ID), Device: devices.DeviceID(x.ID), Kind: x.Kind, Component: x.Component, Name: x.Name, Lon: x.Lon, Lat: x.Lat, HasPlace: true,
 			Area: x.Area, Cabinet: x.Cabinet, Circuit: x.Circuit, Vendor: x.Vendor, Model: x.Model, ExpectS: x.ExpectS, InCharge: x.InCharge, Owner: x.Owner, Maintainer: x.Maintainer,
-			Installed: x.Installed, Limits: x.Limits, Gateway: gw})
+			Installed: x.Installed, Supply: x.Supply, Limits: x.Limits, Gateway: gw})
 	}
 	if len(fresh) == 0 {
 		return nil

@@ -19,11 +19,12 @@ type recordCmd struct {
 	Seed         uint64        `default:"1" help:"The same seed, the same recording."`
 	Days         float64       `default:"30" help:"Days that the city lives."`
 	Manholes     int           `default:"6000" help:"Manhole covers."`
-	Streetlights int           `default:"13990" help:"Lamps, 20 on a circuit, three circuits on a cabinet."`
+	Streetlights int           `default:"13320" help:"Lamps, 20 on a circuit, three circuits on a cabinet; each circuit has a meter."`
 	Bridges      int           `default:"10" help:"Bridges."`
 	Start        time.Time     `default:"2026-06-01T00:00:00+08:00" format:"2006-01-02T15:04:05Z07:00" help:"When the story begins (RFC 3339)."`
 	CoverEvery   time.Duration `default:"30m" help:"Between two measurements of a cover."`
-	LampEvery    time.Duration `default:"15m" help:"The same of a lamp."`
+	Switched     bool          `help:"Cabinets cut the lamps' power by day, and the census does not say so."`
+	LampEvery    time.Duration `default:"15m" help:"The same of a lamp and of a circuit's meter."`
 	BridgeEvery  time.Duration `default:"1m" help:"The same of a bridge."`
 	Pace         float64       `default:"1" help:"How many times more often than in life things break."`
 	Trouble      float64       `default:"1" help:"How many times more often than in life devices reboot, fall silent, lose the time."`
@@ -53,8 +54,8 @@ func (c *recordCmd) Run(d *doorway) error {
 	last := time.Duration(c.Days * float64(24*time.Hour))
 	bar := newBar(d.err, last)
 	err := record.Record(d.ctx, record.Options{Last: last, Tell: bar.tell, City: fleet.Options{
-		Seed: c.Seed, Manholes: c.Manholes, Streetlights: c.Streetlights, Bridges: c.Bridges, Start: c.Start, Pace: c.Pace, Trouble: c.Trouble,
-		Intervals: fleet.Intervals{Cover: c.CoverEvery, Lamp: c.LampEvery, Bridge: c.BridgeEvery},
+		Seed: c.Seed, Manholes: c.Manholes, Streetlights: c.Streetlights, Bridges: c.Bridges, Meters: true, Switched: c.Switched, Start: c.Start, Pace: c.Pace, Trouble: c.Trouble,
+		Intervals: fleet.Intervals{Cover: c.CoverEvery, Lamp: c.LampEvery, Meter: c.LampEvery, Bridge: c.BridgeEvery},
 	}}, record.Outputs{Tape: outs[0], Census: outs[1], Truth: outs[2]})
 	bar.end()
 	for i, f := range open {

@@ -15,6 +15,7 @@ type scoreCmd struct {
 	Truth        string    `required:"" type:"existingfile" help:"Truth file of simulators record."`
 	Tickets      string    `required:"" type:"existingfile" help:"Tickets, as rules replay writes them."`
 	End          time.Time `format:"2006-01-02T15:04:05Z07:00" help:"When the recording ended; the newest instant of both files if not given."`
+	Shipped      bool      `help:"The tickets are by the rules of deploy/rules too: ask for what those are to find."`
 	JSON         bool      `help:"Print JSON."`
 	Wrong        int       `default:"20" help:"Lines of what is wrong to print."`
 	MinRecall    float64   `help:"Fail below this recall of all defects together."`
@@ -30,6 +31,9 @@ func (c *scoreCmd) Run(d *doorway) error {
 	tickets, err := readLines(c.Tickets, score.ReadTickets)
 	if err != nil {
 		return err
+	}
+	for i := range truth {
+		truth[i].Ticket = truth[i].Ticket || c.Shipped && truth[i].Shipped
 	}
 	if c.End.IsZero() {
 		c.End = newest(truth, tickets)

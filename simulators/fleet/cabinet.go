@@ -20,11 +20,11 @@ func (c *City) cabinetOf(f *Facility) *cabinet {
 
 // trip opens the main switch: no circuit has power, whatever its own breaker says.
 func (b *cabinet) trip(at int64, cause string) {
-	lamps, off := 0, false
+	lamps, seen := 0, true
 	for _, x := range b.circuits {
-		lamps, off = lamps+len(x.lamps), off || x.off
+		lamps, seen = lamps+len(x.lamps), seen && x.dawnIsFar(at)
 	}
-	b.defect = &defect{facility: b.id, name: "cabinet_silent", cause: cause, ticket: lamps >= atLeast && !off}
+	b.defect = &defect{facility: b.id, name: "cabinet_silent", cause: cause, ticket: lamps >= atLeast && seen}
 	b.city.truth.begin(at, b.defect)
 	b.apply(at)
 }

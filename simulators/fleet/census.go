@@ -20,7 +20,7 @@ type CensusWriter struct {
 	limits []string // the channels that have a limit
 }
 
-var censusColumns = []string{"id", "kind", "component", "name", "lon", "lat", "area", "cabinet", "circuit", "vendor", "model", "expect_s", "in_charge", "owner", "maintainer", "installed"}
+var censusColumns = []string{"id", "kind", "component", "name", "lon", "lat", "area", "cabinet", "circuit", "vendor", "model", "expect_s", "in_charge", "owner", "maintainer", "installed", "supply"}
 
 // Begin writes the header line; limits are the channels that facilities may
 // have a limit for.
@@ -42,7 +42,7 @@ func (w *CensusWriter) Begin(out io.Writer, limits []string) error {
 // Write writes one facility.
 func (w *CensusWriter) Write(f *Facility) error {
 	place := func(x float64) string { return strconv.FormatFloat(x, 'f', 6, 64) }
-	row := []string{f.ID, f.Kind.String(), f.Component, f.Name, place(f.Lon), place(f.Lat), string(f.Area), f.Cabinet, f.Circuit, f.Vendor, f.Model, "", f.InCharge, f.Owner, f.Maintainer, f.Installed}
+	row := []string{f.ID, f.Kind.String(), f.Component, f.Name, place(f.Lon), place(f.Lat), string(f.Area), f.Cabinet, f.Circuit, f.Vendor, f.Model, "", f.InCharge, f.Owner, f.Maintainer, f.Installed, f.Supply}
 	if f.ExpectS > 0 {
 		row[11] = strconv.FormatInt(f.ExpectS, 10)
 	}

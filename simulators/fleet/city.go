@@ -16,7 +16,7 @@ type Options struct {
 	Start        time.Time     // the city's first instant
 	Every        time.Duration // between two measurements of a device; default 5 s
 	Intervals    Intervals     // the same by the sort of device, where it differs
-	Switched     bool          // cabinets cut the lamps' power by day
+	Switched     bool          // cabinets cut the lamps' power by day; the census does not say so
 	Opening      bool          // one defect of each kind in the first half minute, and no other for a while
 	Pace         float64       // how many times more often than in life things break; default 1
 	Trouble      float64       // the same for what befalls the devices; default 1
@@ -64,6 +64,7 @@ type City struct {
 	circuits []*circuit
 	cabinets []*cabinet
 	bridges  []*bridge
+	meters   []*meter
 	devices  []*device
 	areas    []Area
 

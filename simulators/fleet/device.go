@@ -41,6 +41,7 @@ type device struct {
 	dead    bool    // without power
 	lost    *defect // cannot reach anybody
 	wrong   *defect // clock
+	weak    *defect // battery
 }
 
 const (
@@ -90,6 +91,19 @@ func (d *device) report(at int64, v *values, urgent bool) {
 	}
 }
 
+// drain is a battery that is nearly used up.
+func (d *device) drain(at int64) {
+	d.weak = &defect{facility: d.ID, name: "battery_low", cause: "age", ticket: true}
+	d.city.truth.begin(at, d.weak)
+}
+
+// recharge puts a new one in.
+func (d *device) recharge(at int64) {
+	d.city.truth.end(at, d.weak)
+	d.weak = nil
+	d.wake(at)
+}
+
 // wake makes the device measure at an instant out of turn.
 func (d *device) wake(at int64) {
 	if !d.dead && at < d.actor.at {
@@ -109,7 +123,12 @@ func (d *device) tick(at int64) {
 // common adds what every device measures of itself.
 func (d *device) common(at int64, v *values) {
 	if d.battery > 0 {
-		v.num("battery_v", d.battery-0.4*min(1, float64(at-d.city.start)/(5*year))+d.noise(0.01), 2)
+		volts, full := d.battery-0.4*min(1, float64(at-d.city.start)/(5*year)), 84.0
+		if d.weak != nil {
+			volts, full = volts-0.35, 8
+		}
+		v.num("battery_v", volts+d.noise(0.01), 2)
+		v.num("battery_pct", full+d.noise(0.6), 0)
 	}
 	v.num("rssi_dbm", -88+d.radio.level+d.noise(2), 0)
 }

@@ -12,8 +12,9 @@ type lamp struct {
 	out      bool
 	dayBurns bool
 	cycles   bool
-	fades    int64 // since when it fades, 0 = it does not
-	marked   bool  // has told of cycling or burning by day, so it tells when that is over
+	weak     bool // one of its two strings of LEDs is dark
+	gear     bool // its gear says that it fails, and burns on
+	marked   bool // has told what it found out, so it tells when that is over
 	defect   *defect
 
 	at     int64 // up to when burned and used are counted
@@ -28,6 +29,7 @@ func (c *City) addLamp(f Facility, m model) {
 	l.device = c.settle(f, m, l, c.opt.Intervals.Lamp, 0)
 	d := l.device.dice
 	l.watts, l.dims, l.old = [...]float64{60, 90, 120, 150}[d.IntN(4)], d.chance(0.5), d.between(0.2, 40)
+	l.device.Limits = map[string]float64{"rated_power_w": l.watts}
 	l.burned, l.used, l.at = 1000*l.old, l.watts*l.old, c.start
 	l.circuit.lamps = append(l.circuit.lamps, l)
 	c.lamps = append(c.lamps, l)
@@ -43,7 +45,7 @@ func (l *lamp) sample(at int64, out *values) {
 		dim = l.level(at)
 	}
 	l.lit, l.power = on && !l.out, l.draws(at, on, dim)
-	volts := 226 - 8*traffic(at) + d.noise(0.8)
+	volts := 226 - 8*traffic(at) + l.circuit.surge + d.noise(0.8)
 	factor := 0.42
 	if l.lit {
 		factor = 0.96 + d.noise(0.003)
@@ -61,6 +63,7 @@ func (l *lamp) sample(at int64, out *values) {
 	if l.marked {
 		out.flag("cycling", l.cycles)
 		out.flag("day_burner", l.dayBurns && !l.cell.night)
+		out.flag("gear_failure", l.gear)
 	}
 }
 
@@ -85,8 +88,8 @@ func (l *lamp) draws(at int64, on bool, dim float64) float64 {
 		return 14 + d.noise(0.5)
 	}
 	p := l.watts * dim / 100 * (1 + d.noise(0.006))
-	if l.fades > 0 {
-		p *= max(0.45, 1-0.55*float64(at-l.fades)/float64(10*day))
+	if l.weak {
+		p /= 2
 	}
 	return p
 }
@@ -117,33 +120,37 @@ func (l *lamp) fail(at int64, cause string) {
 	if l.defect != nil { // what announced itself has come
 		d.city.truth.end(at, l.defect)
 	}
-	l.out, l.cycles, l.fades = true, false, 0
+	l.out, l.cycles, l.weak, l.gear = true, false, false, false
 	d.event = "lamp_failure"
 	l.defect = &defect{facility: d.ID, name: "lamp_out", cause: cause, ticket: true}
 	d.city.truth.begin(at, l.defect)
 	d.wake(at)
 }
 
-// ail is the beginning of an end: the lamp cycles or fades, or its photocell
-// sticks and it burns by day.
+// ail is the beginning of an end: the lamp cycles, half of it is dark, its gear
+// fails, or its photocell sticks and it burns by day.
 func (l *lamp) ail(at int64, how string) {
 	d := l.device
+	l.defect = &defect{facility: d.ID, name: how, cause: "age", ticket: true}
 	switch how {
-	case "cycling":
+	case "lamp_cycling":
 		l.cycles, l.marked = true, true
-	case "fading":
-		l.fades = at
+	case "lamp_dim":
+		l.weak = true
+		l.defect.ticket, l.defect.shipped = false, true
+	case "gear_failure":
+		l.gear, l.marked = true, true
 	case "day_burner":
 		l.dayBurns, l.marked = true, true
+		l.defect.ticket = !d.city.opt.Switched // else it has no power by day
 	}
-	l.defect = &defect{facility: d.ID, name: "lamp_" + how, cause: "age"}
 	d.city.truth.begin(at, l.defect)
 }
 
 // replace puts a new lamp in.
 func (l *lamp) replace(at int64) {
 	l.count(at)
-	l.out, l.cycles, l.dayBurns, l.fades, l.old, l.burned = false, false, false, 0, 0, 0
+	l.out, l.cycles, l.dayBurns, l.weak, l.gear, l.old, l.burned = false, false, false, false, false, 0, 0
 	l.device.event = ""
 	l.device.city.truth.end(at, l.defect)
 	l.defect = nil

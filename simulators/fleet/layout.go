@@ -22,6 +22,7 @@ type Facility struct {
 	Owner            string
 	Maintainer       string
 	Installed        string
+	Supply           string // as registry.Facility has it
 	Limits           map[string]float64
 }
 
@@ -137,6 +138,9 @@ func (l *layout) streetlight(i int, s *street) {
 	f.ID, f.Name = fmt.Sprintf("SL-%05d", i+1), fmt.Sprintf("%s %d 号路灯", s.name, s.n)
 	f.Cabinet, f.Circuit = fmt.Sprintf("CAB-%03d", n/circuitsPerCabinet+1), fmt.Sprintf("C%d", n%circuitsPerCabinet+1)
 	f.Owner, f.Maintainer = "市路灯管理所", "市路灯管理所"
+	if !l.city.opt.Switched {
+		f.Supply = "always"
+	}
 	l.city.addLamp(f, l.model(i, lampModels))
 }
 
@@ -152,7 +156,7 @@ func (l *layout) bridge(i int, s *street) {
 func (l *layout) meter(c *circuit) {
 	f := c.lamps[0].device.Facility
 	f.ID, f.Name = c.id, fmt.Sprintf("%s 控制箱 %s 回路", f.Cabinet, f.Circuit)
-	f.Component, f.Circuit = "", "" // it does not hang on what it measures
+	f.Component, f.Circuit, f.Supply, f.Limits = "", "", "", nil // it does not hang on what it measures
 	l.city.addMeter(f, c)
 }
 

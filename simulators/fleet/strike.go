@@ -23,9 +23,42 @@ func (c *City) displace(at int64, v *cover, cause string, mean int64) {
 	c.then(at+c.lasts(mean), v.putBack)
 }
 
-func (c *City) rattle(at int64, v *cover) {
-	v.rattle(at)
-	c.then(at+c.lasts(20*day), v.putBack)
+// coverAils begins what lasts some mean long.
+func (c *City) coverAils(mean int64, what defect) func(int64, *cover) {
+	return func(at int64, v *cover) {
+		if !v.sewer && (what.name == "explosive_gas" || what.name == "toxic_gas") {
+			return // no probe in there
+		}
+		v.ail(at, what)
+		c.then(at+c.lasts(mean), v.putBack)
+	}
+}
+
+func (c *City) drained(at int64) {
+	if d := c.victim(); d != nil && d.battery > 0 && d.weak == nil {
+		d.drain(at)
+		c.then(at+c.lasts(14*day), d.recharge)
+	}
+}
+
+// meterRisk strikes cabinets; a door only where somebody watches it.
+func (c *City) meterRisk(what string, mean int64) func(int64) {
+	return func(at int64) {
+		m := c.meters[c.dice.IntN(len(c.meters))]
+		if m.defect != nil || !m.device.well() || what == "door_open" && !m.door {
+			return
+		}
+		m.ail(at, what)
+		c.then(at+c.lasts(mean), m.mend)
+	}
+}
+
+// voltageRisk strikes circuits that have power.
+func (c *City) voltageRisk(at int64) {
+	if x := c.circuits[c.dice.IntN(len(c.circuits))]; x.powered() && x.odd == nil {
+		x.swing(at)
+		c.then(at+c.lasts(6*hour), x.swing)
+	}
 }
 
 // lampRisk strikes old lamps more often than new ones, and only while they burn.
@@ -52,7 +85,7 @@ func (c *City) lampAils(how string) func(int64, *lamp) {
 			if l.defect != ill {
 				return
 			}
-			if how == "day_burner" || !l.burning(at) || !l.device.well() {
+			if how == "day_burner" || how == "gear_failure" || !l.burning(at) || !l.device.well() {
 				l.replace(at)
 				return
 			}
@@ -116,7 +149,7 @@ func (c *City) rebooted(at int64) {
 // is back.
 func (c *City) lose(at int64) {
 	d := c.victim()
-	if d == nil || d.thing.restless() {
+	if d == nil || d.thing.restless() || d.weak != nil {
 		return
 	}
 	cause := "radio"
@@ -124,6 +157,9 @@ func (c *City) lose(at int64) {
 		cause = "battery"
 	}
 	d.lost = &defect{facility: d.ID, name: "comm_lost", cause: cause, ticket: true}
+	if l, ok := d.thing.(*lamp); ok {
+		d.lost.ticket = l.circuit.dawnIsFar(at)
+	}
 	c.truth.begin(at, d.lost)
 	c.then(at+max(c.lasts(6*hour), silence*d.every), func(at int64) {
 		c.truth.end(at, d.lost)
@@ -145,7 +181,7 @@ const silence = 20
 // mistime puts a clock wrong until it is set next.
 func (c *City) mistime(at int64) {
 	d := c.victim()
-	if d == nil || d.model.dialect == bare || d.clock.none || d.thing.restless() {
+	if d == nil || d.model.dialect == bare || d.clock.none || d.thing.restless() || d.weak != nil {
 		return
 	}
 	d.clock.lie = lie(1 + c.dice.IntN(int(lies)-1))

@@ -12,14 +12,17 @@ import (
 //	{"at":"2026-07-01T03:12:09.120Z","what":"begin","n":17,"facility":"MH-00042","defect":"cover_displaced","cause":"opened","ticket":true}
 //	{"at":"2026-07-01T05:40:00.500Z","what":"end","n":17,"facility":"MH-00042","defect":"cover_displaced","cause":"opened","ticket":true}
 //
-// n numbers them; ticket says whether the built-in rules are to find it. What
-// has no end was still so when the file ended. Defects: cover_displaced (causes
-// opened, hit, missing, flood), cover_rattle, lamp_out (age, driver),
-// lamp_cycling, lamp_fading, lamp_day_burner, circuit_silent (overload, leakage;
-// facility is CABINET:CIRCUIT), cabinet_silent (main_switch; facility is CABINET),
-// bridge_limit (overload, settlement), sensor_fault (stuck, spikes, and of a
-// bridge's clock what clock_wrong has),
-// comm_lost (battery, radio), clock_wrong (behind, ahead, 1970, 2036, seconds).
+// n numbers them; ticket says whether the built-in rules are to find it, and
+// "shipped":true that those of deploy/rules are. What has no end was still so
+// when the file ended. The defects are called as their rules are: cover_displaced
+// (causes opened, hit, missing, flood), cover_sunk, shaft_flooded, explosive_gas,
+// toxic_gas*, cover_rattles*, battery_low, lamp_out (age, driver), lamp_cycling,
+// lamp_dim*, gear_failure, day_burner, circuit_voltage, leakage, door_open,
+// relay_failure, circuit_silent (overload, leakage; facility is CABINET:CIRCUIT),
+// cabinet_silent (main_switch; facility is CABINET), bridge_limit (overload,
+// settlement), sensor_fault (stuck, spikes, and of a bridge's clock what
+// clock_wrong has), comm_lost (battery, radio); those with * are for deploy/rules. No
+// rule has to look for water_rising, and none looks for clock_wrong (behind, ahead, 1970, 2036, seconds).
 //
 // With [Options.Notes], what is no defect stands there too:
 //
@@ -41,7 +44,8 @@ type defect struct {
 	facility string
 	name     string
 	cause    string
-	ticket   bool
+	ticket   bool // for the built-in rules
+	shipped  bool // for those of deploy/rules
 }
 
 // begin writes that d has begun.
@@ -66,6 +70,9 @@ func (t *Truth) line(at int64, what string, d *defect) {
 	t.text("cause", d.cause)
 	t.buf = append(t.buf, `,"ticket":`...)
 	t.buf = strconv.AppendBool(t.buf, d.ticket)
+	if d.shipped {
+		t.buf = append(t.buf, `,"shipped":true`...)
+	}
 	t.close()
 }
 

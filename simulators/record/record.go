@@ -94,7 +94,7 @@ func writeCensus(w *tape.Writer, city *fleet.City, at int64) (n int, err error) 
 	for _, f := range city.Census() {
 		fed = append(fed, registry.Fed{Facility: registry.Facility{ID: devices.FacilityID(f.ID), Device: devices.DeviceID(f.ID), Kind: f.Kind, Component: f.Component, Name: f.Name,
 			Lon: f.Lon, Lat: f.Lat, HasPlace: true, Area: f.Area, Cabinet: f.Cabinet, Circuit: f.Circuit, Vendor: f.Vendor, Model: f.Model, ExpectS: f.ExpectS,
-			InCharge: f.InCharge, Owner: f.Owner, Maintainer: f.Maintainer, Installed: f.Installed, Limits: f.Limits}})
+			InCharge: f.InCharge, Owner: f.Owner, Maintainer: f.Maintainer, Installed: f.Installed, Supply: f.Supply, Limits: f.Limits}})
 		if len(fed) == inRecord {
 			if err := flush(); err != nil {
 				return n, err

@@ -19,8 +19,9 @@ type Truth struct {
 	Defect   string     `json:"defect"`
 	Cause    string     `json:"cause"`
 	From     time.Time  `json:"from"`
-	To       *time.Time `json:"to,omitempty"` // nil = it was still so at the end
-	Ticket   bool       `json:"ticket"`       // whether the built-in rules are to find it
+	To       *time.Time `json:"to,omitempty"`      // nil = it was still so at the end
+	Ticket   bool       `json:"ticket"`            // whether the built-in rules are to find it
+	Shipped  bool       `json:"shipped,omitempty"` // whether those of deploy/rules are
 }
 
 // pairs makes one Truth of the two lines that a city writes of a defect, see
@@ -40,14 +41,14 @@ func (p *pairs) Write(b []byte) (int, error) {
 			At                            time.Time
 			What, Facility, Defect, Cause string
 			N                             int64
-			Ticket                        bool
+			Ticket, Shipped               bool
 		}
 		if err := json.Unmarshal(line, &x); err != nil {
 			return 0, fmt.Errorf("line of truth %q: %w", line, err)
 		}
 		switch t := p.open[x.N]; {
 		case x.What == "begin":
-			t = &Truth{Facility: x.Facility, Defect: x.Defect, Cause: x.Cause, From: x.At, Ticket: x.Ticket}
+			t = &Truth{Facility: x.Facility, Defect: x.Defect, Cause: x.Cause, From: x.At, Ticket: x.Ticket, Shipped: x.Shipped}
 			p.list, p.open[x.N] = append(p.list, t), t
 		case x.What == "end" && t != nil:
 			t.To = &x.At

@@ -17,6 +17,7 @@ type Truth struct {
 	From     time.Time  `json:"from"`
 	To       *time.Time `json:"to"` // nil = it was still so at the end
 	Ticket   bool       `json:"ticket"`
+	Shipped  bool       `json:"shipped"` // the rules of deploy/rules are to find it
 }
 
 // Ticket is a line of the file of tickets, as far as it matters here; see
