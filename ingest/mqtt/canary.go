@@ -61,6 +61,33 @@ func matches(filter, topic []string) bool {
 	return len(filter) == len(topic)
 }
 
+// strangers are the filters that do not let the canary through where another one
+// does. What comes by them says nothing about the canary's subscription.
+func strangers(filters []string, canary string) []string {
+	if !covered(filters, canary) {
+		return nil // it has a subscription of its own, and stands for all
+	}
+	return slices.DeleteFunc(slices.Clone(filters), func(f string) bool { return covered([]string{f}, canary) })
+}
+
+// vouch takes note of messages that came by the canary's subscription: it lives,
+// however late the canary is behind them.
+func (c *Client) vouch(b *batch, now time.Time) {
+	if c.vouchedAgo(now) < c.opt.timing.probeEvery/2 {
+		return
+	}
+	for i := range b.list {
+		if !covered(c.strangers, b.list[i].topic) {
+			c.vouched.Store(now.UnixMilli())
+			return
+		}
+	}
+}
+
+func (c *Client) vouchedAgo(now time.Time) time.Duration {
+	return now.Sub(time.UnixMilli(c.vouched.Load()))
+}
+
 // probe sends the next canary.
 func (c *Client) probe(pc paho.Client, now time.Time) {
 	if !c.canaryWanted() {
@@ -96,11 +123,22 @@ func (c *Client) missing(now time.Time) (time.Duration, bool) {
 }
 
 // lost tells whether the session must be made anew. One where no canary ever
-// came back would not be better for it: the broker's rules forbid it. And while
-// we owe the broker acknowledgements it is we who keep it from sending.
+// came back would not be better for it: the broker's rules forbid it. While we
+// owe the broker acknowledgements it is we who keep it from sending. And while
+// messages come the broker is behind: made anew, it would send again what waits
+// to be acknowledged, and be further behind.
 func (c *Client) lost(now time.Time) bool {
 	out, came := c.missing(now)
-	return came && out >= c.opt.timing.probeLost && !c.owing(now)
+	return came && out >= c.opt.timing.probeLost && !c.owing(now) && c.vouchedAgo(now) >= c.opt.timing.probeLost
+}
+
+// late says that canaries have been out for so long.
+func (c *Client) late(out time.Duration, now time.Time) string {
+	s := fmt.Sprintf("the canary on %s has been out for %s", c.opt.CanaryTopic, out.Truncate(time.Second))
+	if c.vouchedAgo(now) < c.opt.timing.probeEvery {
+		s += ", while messages come: the broker is behind"
+	}
+	return s
 }
 
 // owing tells whether messages wait for the log.
@@ -130,10 +168,12 @@ func (c *Client) Health() string {
 	switch {
 	case c.owing(now):
 		return fmt.Sprintf("%d messages wait for the log", c.inflight.Load())
+	case out >= c.opt.timing.probeLost && !came && c.vouchedAgo(now) < c.opt.timing.probeEvery:
+		return fmt.Sprintf("no canary has come back on %s yet, while messages come: the broker is behind, or does not let us publish to it and read it (canary_topic)", c.opt.CanaryTopic)
 	case out >= c.opt.timing.probeLost && !came:
 		return fmt.Sprintf("no canary ever came back on %s; let us publish to it and read it, or set canary_topic", c.opt.CanaryTopic)
 	case out >= c.opt.timing.probeLost:
-		return fmt.Sprintf("the canary on %s has been out for %s", c.opt.CanaryTopic, out.Truncate(time.Second))
+		return c.late(out, now)
 	}
 	return c.drops.trouble(now, c.opt.timing.dropMemory)
 }

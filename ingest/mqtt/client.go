@@ -3,6 +3,7 @@ package mqtt
 import (
 	"context"
 	"fmt"
+	"math"
 	"net/url"
 	"sync"
 	"sync/atomic"
@@ -19,9 +20,12 @@ type Client struct {
 	opt    Options
 	broker string // host and port, for metrics and people
 	queue  chan *batch
-	spare  chan *batch // to be used again
+	spare  chan *batch   // to be used again
+	room   chan struct{} // one token when queued has fallen
 	canary canary
 	drops  drops
+
+	strangers []string // filters whose messages do not vouch for the canary's subscription
 
 	taken, overflow prometheus.Counter
 	flying          prometheus.Gauge
@@ -30,6 +34,7 @@ type Client struct {
 	inflight atomic.Int64 // messages that the log has and that are not durable
 	acked    atomic.Int64 // Unix ns: when a message last became durable
 	came     atomic.Int64 // Unix ms when anything last came from the broker
+	vouched  atomic.Int64 // Unix ms when a message last came by the canary's subscription
 	last     int64        // newest Received; drain's only
 
 	mu      sync.Mutex
@@ -40,15 +45,16 @@ type Client struct {
 	refused map[string]string // guarded by mu: filter → why the broker does not send it
 }
 
-// queueLen bounds what waits between the connection and the log. It is more than
-// any sensible in-flight window, so that whoever reads, which also hears the
-// answers to paho's pings, never waits for QoS 1.
+// queueLen bounds what waits between the connection and the log. No in-flight
+// window is larger, so that only a broker that keeps to none is read no faster
+// than the log takes its messages.
 const queueLen = 65536
 
 // New checks the options and their files; Run connects.
 func New(o Options) (*Client, error) {
 	o = o.withDefaults()
-	c := &Client{opt: o, broker: host(o.URL), queue: make(chan *batch, queueLen), spare: make(chan *batch, 16), since: time.Now(), why: "not connected yet", refused: make(map[string]string)}
+	c := &Client{opt: o, broker: host(o.URL), queue: make(chan *batch, queueLen), spare: make(chan *batch, 16), room: make(chan struct{}, 1), since: time.Now(), why: "not connected yet", refused: make(map[string]string)}
+	c.strangers = strangers(o.Filters, o.CanaryTopic)
 	c.flying = o.Metrics.inFlight.WithLabelValues(c.broker, o.ClientID)
 	c.taken, c.overflow = o.Metrics.taken.WithLabelValues(c.broker, o.ClientID), o.Metrics.overflow.WithLabelValues(c.broker, o.ClientID)
 	if _, err := c.options(); err != nil {
@@ -81,8 +87,9 @@ func (c *Client) options() (*paho.ClientOptions, error) {
 		SetProtocolVersion(4). // and no silent second attempt with 3.1
 		SetCleanSession(false).SetAutoAckDisabled(true).SetOrderMatters(true).SetStore(paho.NewMemoryStore()).
 		SetConnectRetry(true).SetConnectRetryInterval(t.retry).SetMaxReconnectInterval(t.retryMax).SetAutoReconnect(true).
-		SetConnectTimeout(5 * time.Second).SetWriteTimeout(10 * time.Second).SetKeepAlive(20 * time.Second).SetPingTimeout(10 * time.Second).
-		SetCustomOpenConnectionFn(c.dial). // takes what is published before paho sees it
+		SetConnectTimeout(t.silence).SetWriteTimeout(10 * time.Second).
+		SetKeepAlive(t.silence / 2).SetPingTimeout(math.MaxInt64). // idleConn says when the broker is dead
+		SetCustomOpenConnectionFn(c.dial).                         // takes what is published before paho sees it
 		SetConnectionNotificationHandler(c.notified)
 	o.SetCredentialsProvider(func() (string, string) {
 		p, err := c.opt.password()

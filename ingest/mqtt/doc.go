@@ -18,8 +18,12 @@
 //   - An acknowledgement comes after a reconnect: it belongs to the connection
 //     that is gone and is dropped, and the broker sends the message again.
 //     Everything behind is idempotent.
-//   - The connection stands and nothing comes: the canary, a message of our own
+//   - The connection stands and not a byte comes, though we ping: it is made again.
+//   - The connection stands and no message comes: the canary, a message of our own
 //     that must come back, tells. It rebuilds the session.
+//   - The broker is overloaded: its answers, and the canary, are late behind what it
+//     has for us. While messages come the session is left alone; made anew, it
+//     would only get again what waits to be acknowledged.
 //   - The broker drops messages: $SYS/broker/publish/messages/dropped is watched
 //     where the broker has it.
 //   - The log is full: nothing is acknowledged, and the broker stops sending

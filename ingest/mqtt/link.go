@@ -7,10 +7,6 @@ import (
 	"time"
 )
 
-// hindsight is how long a connection may have been dead before it is noticed:
-// our keep-alive, and the wait for its answer.
-const hindsight = 40 * time.Second
-
 // Link tells whether what devices publish reaches us through the session. When
 // it does not, since is when anything last came and why says what is wrong. It
 // is stricter than [Client.Health], and quicker: who is heard through a session
@@ -25,10 +21,10 @@ func (c *Client) Link() (up bool, since time.Time, why string) {
 	}
 	c.mu.Unlock()
 	if out, came := c.missing(now); up && came && out > c.opt.timing.probeEvery && !c.owing(now) {
-		up, since, why = false, now, fmt.Sprintf("the canary on %s has been out for %s", c.opt.CanaryTopic, out.Truncate(time.Second))
+		up, since, why = false, now, c.late(out, now)
 	}
-	if came := c.came.Load(); !up && came > 0 {
-		since = time.UnixMilli(min(since.UnixMilli(), max(came, since.Add(-hindsight).UnixMilli())))
+	if came := c.came.Load(); !up && came > 0 { // a connection may have been dead for so long before it was noticed
+		since = time.UnixMilli(min(since.UnixMilli(), max(came, since.Add(-c.opt.timing.silence).UnixMilli())))
 	}
 	return up, since, why
 }

@@ -99,6 +99,10 @@ func (c *Client) batch() *batch {
 // done gives a batch back that the sink has taken.
 func (c *Client) done(b *batch) {
 	c.queued.Add(-int64(len(b.list)))
+	select {
+	case c.room <- struct{}{}:
+	default:
+	}
 	if cap(b.text) > maxSpare {
 		return
 	}

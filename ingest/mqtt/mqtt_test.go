@@ -53,7 +53,7 @@ func run(t *testing.T, o Options) (*Client, func()) {
 }
 
 // quick is a timing for tests.
-var quick = timing{probeEvery: 50 * time.Millisecond, probeLost: 500 * time.Millisecond, retry: 50 * time.Millisecond, retryMax: 200 * time.Millisecond, owing: 100 * time.Millisecond, dropMemory: time.Minute}
+var quick = timing{probeEvery: 50 * time.Millisecond, probeLost: 500 * time.Millisecond, retry: 50 * time.Millisecond, retryMax: 200 * time.Millisecond, silence: 4 * time.Second, suback: time.Second, owing: 100 * time.Millisecond, dropMemory: time.Minute}
 
 // next is the next uplink that is not a probe.
 func next(t *testing.T, got sink) devices.Uplink {
@@ -175,7 +175,7 @@ func TestNothingIsAcknowledgedBeforeItIsDurable(t *testing.T) {
 	})
 	m.eventually("health says so", func() bool { return strings.Contains(c.Health(), "5 messages wait for the log") })
 	m.eventually("a canary is out for too long", func() bool { out, _ := c.missing(time.Now()); return out > 2*patient.probeLost })
-	if n := testutil.ToFloat64(c.opt.Metrics.rebuilds.WithLabelValues(c.broker, "lamplighter")); n != 0 {
+	if n := rebuilds(c); n != 0 {
 		t.Errorf("the session was made anew %v times for a log that is slow", n)
 	}
 }
@@ -201,12 +201,9 @@ func TestALostCanaryMakesTheSessionAnew(t *testing.T) {
 	m := newMosquitto(t)
 	got := make(sink, 1000)
 	c, _ := run(t, Options{URL: m.url(), Sink: got, timing: quick})
-	rebuilds := func() float64 {
-		return testutil.ToFloat64(c.opt.Metrics.rebuilds.WithLabelValues(c.broker, "lamplighter"))
-	}
 	m.eventually("a canary came back", func() bool { _, came := c.missing(time.Now()); return came })
 	m.signal(syscall.SIGSTOP) // the connection stands, nothing comes
-	m.eventually("the session is made anew", func() bool { return rebuilds() > 0 })
+	m.eventually("the session is made anew", func() bool { return rebuilds(c) > 0 })
 	m.eventually("health says so", func() bool { return c.Health() != "" })
 	m.signal(syscall.SIGCONT)
 	m.probe(got)
@@ -336,6 +333,25 @@ func TestCanaryTopics(t *testing.T) {
 		got := canaryTopic(c.filters, "l")
 		if got != c.want || covered(c.filters, got) != c.covered {
 			t.Errorf("%v: canary %s, covered %t", c.filters, got, covered(c.filters, got))
+		}
+	}
+}
+
+func TestWhatComesByAnotherFilterDoesNotVouchForTheCanary(t *testing.T) {
+	for _, c := range []struct {
+		filters []string
+		topic   string
+		vouches bool
+	}{
+		{[]string{"f/1/+/#"}, "f/1/MH-1/telemetry", true},
+		{[]string{"f/1/+/#", "city/#"}, "f/1/MH-1/telemetry", true},
+		{[]string{"f/1/+/#", "city/#"}, "city/1", false},
+		{[]string{"f/1/+/#", "f/1/MH-1/#"}, "f/1/MH-1/telemetry", false}, // it may have come by either
+		{[]string{"f/1/+/telemetry", "city/1"}, "city/1", true},          // the canary has a subscription of its own
+	} {
+		got := !covered(strangers(c.filters, canaryTopic(c.filters, "l")), c.topic)
+		if got != c.vouches {
+			t.Errorf("%v: %s vouches: %t", c.filters, c.topic, got)
 		}
 	}
 }

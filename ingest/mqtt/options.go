@@ -45,13 +45,15 @@ type timing struct {
 	probeLost  time.Duration // without one coming back until the session is rebuilt
 	retry      time.Duration // between two attempts to connect or subscribe, at first
 	retryMax   time.Duration
+	silence    time.Duration // without a byte from the broker until the connection is dead; it is pinged after half of it
+	suback     time.Duration // without an answer to SUBSCRIBE, nor a message, until it is asked again
 	owing      time.Duration // without an acknowledgement until it is the log that is slow
 	dropMemory time.Duration // how long a broker that dropped messages counts as in trouble
 }
 
 func (o Options) withDefaults() Options {
 	if o.timing == (timing{}) {
-		o.timing = timing{probeEvery: 10 * time.Second, probeLost: time.Minute, retry: time.Second, retryMax: 5 * time.Second, owing: 5 * time.Second, dropMemory: 2 * time.Minute}
+		o.timing = timing{probeEvery: 10 * time.Second, probeLost: time.Minute, retry: time.Second, retryMax: 5 * time.Second, silence: 40 * time.Second, suback: 10 * time.Second, owing: 5 * time.Second, dropMemory: 2 * time.Minute}
 	}
 	if o.Metrics == nil {
 		o.Metrics = NewMetrics(nil)

@@ -13,8 +13,6 @@ import (
 // may come twice, which everything behind can bear, for half the round trips.
 const qos = 1
 
-const subackWait = 10 * time.Second
-
 // connected is called after every connect, in a goroutine of its own. It asks
 // for what is refused again until it is granted or ctx, the session's, ends.
 func (c *Client) connected(ctx context.Context, pc paho.Client) {
@@ -60,7 +58,7 @@ func (c *Client) subscribe(pc paho.Client, filters []string) []string {
 		ask[f] = qos
 	}
 	t := pc.SubscribeMultiple(ask, nil)
-	if !t.WaitTimeout(subackWait) || t.Error() != nil {
+	if !c.answered(pc, t) || t.Error() != nil {
 		why := "no answer to SUBSCRIBE"
 		if t.Error() != nil {
 			why = t.Error().Error()
@@ -85,6 +83,18 @@ func (c *Client) subscribe(pc paho.Client, filters []string) []string {
 		c.forget(f)
 	}
 	return no
+}
+
+// answered waits for the answer to SUBSCRIBE. It may stand behind a backlog: while
+// messages come, or wait for the log, it is not late.
+func (c *Client) answered(pc paho.Client, t paho.Token) bool {
+	for !t.WaitTimeout(c.opt.timing.suback) {
+		now := time.Now()
+		if quiet := now.Sub(time.UnixMilli(c.came.Load())); !c.current(pc) || quiet >= c.opt.timing.suback && !c.owing(now) {
+			return false
+		}
+	}
+	return true
 }
 
 func (c *Client) refuse(filter, why string) {

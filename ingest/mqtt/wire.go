@@ -18,7 +18,7 @@ const (
 	maxPacket = 2 << 20  // bytes of a PUBLISH; of a larger one only the beginning is taken
 	headKept  = 1024     // bytes of its payload
 	maxBatch  = 256      // messages handed on at once
-	writeWait = 10 * time.Second
+	maxAcks   = 16 << 10 // bytes of acknowledgements in a write: what else is to be sent waits for no more
 
 	typePublish = 3            // the first half of a PUBLISH's first byte [MQTT-2.1.2]
 	puback      = byte(4 << 4) // the first byte of a PUBACK
@@ -46,7 +46,8 @@ type wire struct {
 	once sync.Once
 
 	writing sync.Mutex // held while something is written
-	spare   []byte     // guarded by writing
+	spare   []byte     // guarded by writing: acknowledgements that are being written
+	rest    []byte     // guarded by writing: those at its end that are not written yet
 
 	mu      sync.Mutex
 	pending []byte // guarded by mu: acknowledgements that wait
@@ -56,7 +57,7 @@ type wire struct {
 
 // newWire begins a connection of c; its Close ends the goroutine.
 func newWire(conn net.Conn, c *Client) *wire {
-	w := &wire{Conn: conn, c: c, in: bufio.NewReaderSize(conn, readSize), work: make(chan struct{}, 1), gone: make(chan struct{})}
+	w := &wire{Conn: conn, c: c, in: bufio.NewReaderSize(idleConn{conn, c.opt.timing.silence}, readSize), work: make(chan struct{}, 1), gone: make(chan struct{})}
 	w.acks = [3]devices.Acker{&acker{w, 0}, &acker{w, puback}, &acker{w, pubrec}}
 	go w.flush()
 	return w
@@ -196,14 +197,25 @@ func (w *wire) took(m message) {
 	}
 }
 
-// hand hands on what was taken.
+// hand hands on what was taken; it waits while too much is queued.
 func (w *wire) hand() {
 	if w.got == nil {
 		return
 	}
-	w.c.came.Store(time.Now().UnixMilli())
+	now := time.Now()
+	w.c.came.Store(now.UnixMilli())
+	w.c.vouch(w.got, now)
 	w.c.taken.Add(float64(len(w.got.list)))
-	w.c.queue <- w.got // has room: queueLen bounds what is queued
+	for w.c.queued.Load() > queueLen {
+		select {
+		case <-w.c.room:
+		case <-w.gone:
+			w.c.queued.Add(-int64(len(w.got.list))) // the broker sends them again
+			w.got = nil
+			return
+		}
+	}
+	w.c.queue <- w.got // has room: it holds as many batches as may be messages
 	w.got = nil
 }
 
@@ -231,7 +243,11 @@ func (w *wire) flush() {
 			return
 		case <-w.work:
 		}
-		if _, err := w.Write(nil); err != nil {
+		more, err := w.write(nil)
+		for more && err == nil {
+			more, err = w.write(nil)
+		}
+		if err != nil {
 			w.mu.Lock()
 			w.err = fmt.Errorf("acknowledge to the broker: %w", err)
 			w.mu.Unlock()
@@ -242,34 +258,45 @@ func (w *wire) flush() {
 	}
 }
 
-// Write writes the acknowledgements that wait and then b, whole packets.
+// Write writes acknowledgements that wait and then b, whole packets. It waits for
+// as long as the broker reads nothing: one that is overloaded takes a packet of
+// ours for each of everybody else's, and one that is gone is found by reading.
 func (w *wire) Write(b []byte) (int, error) {
-	w.writing.Lock()
-	defer w.writing.Unlock()
-	w.mu.Lock()
-	out := w.pending
-	w.pending = w.spare[:0]
-	w.mu.Unlock()
-	w.spare = out
-	if len(out) == 0 {
-		out = b
-	} else if len(b) > 0 {
-		out = append(out, b...)
-		w.spare = out
-	}
-	if len(out) == 0 {
-		return 0, nil
-	}
-	if err := w.Conn.SetWriteDeadline(time.Now().Add(writeWait)); err != nil {
-		return 0, err
-	}
-	if _, err := w.Conn.Write(out); err != nil {
+	if _, err := w.write(b); err != nil {
 		return 0, err
 	}
 	return len(b), nil
 }
 
-// SetWriteDeadline does nothing: every Write has its own.
+// write tells whether more acknowledgements wait.
+func (w *wire) write(b []byte) (more bool, err error) {
+	w.writing.Lock()
+	defer w.writing.Unlock()
+	if len(w.rest) == 0 {
+		w.mu.Lock()
+		w.rest, w.pending = w.pending, w.spare[:0]
+		w.mu.Unlock()
+		w.spare = w.rest
+	}
+	n := min(len(w.rest), maxAcks)
+	out := w.rest[:n:n]
+	w.rest = w.rest[n:]
+	if n == 0 {
+		out = b
+	} else if len(b) > 0 {
+		out = append(out, b...)
+	}
+	if len(out) == 0 {
+		return false, nil
+	}
+	_, err = w.Conn.Write(out)
+	w.mu.Lock()
+	more = len(w.rest) > 0 || len(w.pending) > 0 // the token of those that came meanwhile may be spent
+	w.mu.Unlock()
+	return more, err
+}
+
+// SetWriteDeadline does nothing: no Write has one.
 func (w *wire) SetWriteDeadline(time.Time) error { return nil }
 
 // Close ends the connection; what waits to be acknowledged comes again.

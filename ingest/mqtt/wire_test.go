@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/eclipse/paho.mqtt.golang/packets"
 	"github.com/rs/zerolog"
@@ -167,6 +170,103 @@ func TestAcknowledgementsShareAWriteAndKeepOutOfOtherPackets(t *testing.T) {
 	if pings != n/100 {
 		t.Errorf("%d pings, want %d", pings, n/100)
 	}
+}
+
+func TestAPingWaitsForFewAcknowledgements(t *testing.T) {
+	_, w, theirs := newPeer(t)
+	const n, before = 3*maxAcks/4 + 1, maxAcks / 4
+	w.mu.Lock() // and nobody is told yet
+	for i := range n - 1 {
+		w.pending = append(w.pending, puback, 2, byte(i>>8), byte(i))
+	}
+	w.mu.Unlock()
+	go func() {
+		if err := packets.NewControlPacket(packets.Pingreq).Write(w); err != nil {
+			t.Error(err)
+		}
+		w.acks[1].Acked(n-1, nil)
+	}()
+	for acks := 0; acks < n; {
+		p, err := packets.ReadPacket(theirs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, ping := p.(*packets.PingreqPacket); ping {
+			if acks != before {
+				t.Errorf("a ping after %d acknowledgements, want %d", acks, before)
+			}
+			continue
+		}
+		if id := int(p.Details().MessageID); id != acks {
+			t.Fatalf("%d is acknowledged after %d others", id, acks)
+		}
+		acks++
+	}
+}
+
+func TestAConnectionLivesWhileBytesComeAndIsDeadWithoutThem(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, w, theirs := newPeer(t)
+		read := make(chan error, 1)
+		go func() { _, err := w.Read(make([]byte, 1)); read <- err }()
+		for i := range 20 { // of one PUBLISH, in ten minutes
+			if _, err := theirs.Write([]byte{[]byte{0x30, 0x7f}[min(i, 1)]}); err != nil {
+				t.Fatalf("byte %d: %v", i, err)
+			}
+			time.Sleep(30 * time.Second)
+		}
+		last := time.Now().Add(-30 * time.Second)
+		err := <-read
+		if after := time.Since(last); err == nil || !strings.Contains(err.Error(), "nothing came") || after != c.opt.timing.silence {
+			t.Errorf("%v after the last byte reading says %v", after, err)
+		}
+	})
+}
+
+func TestABrokerThatReadsNothingIsWaitedForWhileItSends(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, w, theirs := newPeer(t)
+		go func() { _, _ = io.Copy(io.Discard, w) }()
+		w.acks[1].Acked(7, nil)
+		for range 20 {
+			if err := packets.NewControlPacket(packets.Pingresp).Write(theirs); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(30 * time.Second)
+		}
+		p, err := packets.ReadPacket(theirs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a, ok := p.(*packets.PubackPacket); !ok || a.MessageID != 7 {
+			t.Errorf("it reads %v", p)
+		}
+	})
+}
+
+func TestABrokerThatKeepsToNoWindowIsReadAsFastAsTheLogTakesIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const all = 2 * queueLen
+		c, w, theirs := newPeer(t)
+		go func() { _, _ = io.Copy(io.Discard, w) }()
+		go func() {
+			many := bytes.Repeat([]byte("\x32\x06\x00\x01t\x00\x07x"), 512) // QoS 1
+			for range all / 512 {
+				if _, err := theirs.Write(many); err != nil {
+					t.Error(err)
+				}
+			}
+		}()
+		synctest.Wait()
+		if n := c.queued.Load(); n <= queueLen || n > queueLen+maxBatch {
+			t.Errorf("%d messages wait, want %d and a batch", n, queueLen)
+		}
+		for got := 0; got < all; {
+			b := <-c.queue
+			got += len(b.list)
+			c.done(b)
+		}
+	})
 }
 
 func TestAnAcknowledgementGoesToNoOtherConnection(t *testing.T) {
