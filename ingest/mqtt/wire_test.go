@@ -276,7 +276,9 @@ func TestAnAcknowledgementGoesToNoOtherConnection(t *testing.T) {
 	}
 	c.inflight.Add(1)
 	w.acks[1].Acked(7, nil)
-	if w.pending != nil || c.inflight.Load() != 0 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.pending) != 0 || c.inflight.Load() != 0 {
 		t.Errorf("pending %x, %d in flight", w.pending, c.inflight.Load())
 	}
 }
