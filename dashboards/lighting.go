@@ -152,7 +152,7 @@ type partItem struct {
 	From    *string `json:"from"`
 	To      *string `json:"to"`
 	Bucket  string  `json:"bucket" enum:"faulty,unknown,excluded"`
-	Reason  string  `json:"reason" doc:"the rules or the finding's defect; of unknown silent, unheard, gone or away; of excluded maintenance, installed or census"`
+	Reason  string  `json:"reason" doc:"the rules or the finding's defect; of unknown silent, unheard, gone or away; of excluded maintenance, timetable, installed or census"`
 	Ticket  *int64  `json:"ticket"`
 	Number  string  `json:"ticket_number"`
 	Finding *int64  `json:"finding"`

@@ -270,6 +270,7 @@ func TestMistakesOfDefinitionsNameTheirPlace(t *testing.T) {
 		"no faults":             {good + "    faults: []\n", "would make every lamp intact"},
 		"same name twice":       {good + strings.TrimPrefix(good, "rates:\n"), "the name comes twice"},
 		"ticket on a cabinet":   {good + "    ticket: {levels: [cabinet]}\n", "want city, district, street or community"},
+		"night of the moon":     {good + "    night: moon\n", "f.yml:6:12: rate intact: night: found \"moon\"; want sun or census"},
 		"night by day":          {good + "    night: {from: \"06:00\", to: \"18:00\"}\n", "want from after noon"},
 		"nothing":               {"", "f.yml: found no rates; want rates:"},
 		"a list":                {"- a\n", "f.yml:1:1: file: found a list; want keys and values"},

@@ -124,6 +124,12 @@ func (b *Book) sum(ctx context.Context, f *facts, cs []*closing, days []string) 
 	for i, c := range cs {
 		of[i], _ = slices.BinarySearch(days, c.Day)
 	}
+	var tables *hours
+	if slices.ContainsFunc(cs, func(c *closing) bool { return c.def.Census }) {
+		if tables, err = b.hours(ctx, at); err != nil {
+			return err
+		}
+	}
 	var l lamp
 	return b.opt.Census.EachAt(ctx, registry.PastFilter{Kind: devices.Streetlight, At: at}, func(id devices.FacilityID, then []*registry.Facility) error {
 		for i, c := range cs {
@@ -132,7 +138,9 @@ func (b *Book) sum(ctx context.Context, f *facts, cs []*closing, days []string) 
 			if stands == 0 {
 				continue
 			}
-			b.lamp(f, &l, id, row)
+			if err := b.lamp(f, &l, id, row).by(tables, c.def, of[i], &c.Night); err != nil {
+				return err
+			}
 			k := cellOf(row)
 			t := c.cells[k]
 			if t == nil {

@@ -16,6 +16,7 @@ type Definition struct {
 	Name, Version string
 	Title         devices.Title
 	From, To      string // times of the day of a timetable; "" = by the sun
+	Census        bool   // and of the night only what the census' timetables say
 	Time          bool   // measured in time; else at instants
 	Instants      []string
 	FaultyAt      string   // any, most or all of the instants

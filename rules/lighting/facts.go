@@ -96,11 +96,24 @@ func (b *Book) readAway(ctx context.Context, f *facts, dusk, dawn int64) error {
 }
 
 // lamp fills in what is known of one.
-func (b *Book) lamp(f *facts, l *lamp, id devices.FacilityID, row *registry.Facility) {
+func (b *Book) lamp(f *facts, l *lamp, id devices.FacilityID, row *registry.Facility) *lamp {
 	l.row, l.since, l.spells = row, f.since[id], f.spells[id]
 	if len(f.away) > 0 {
 		if away := f.away[b.opt.Partition(row.Key())]; len(away) > 0 {
 			l.spells = append(append([]Spell(nil), l.spells...), away...)
 		}
 	}
+	return l
+}
+
+// by leaves out of a night what a definition leaves to the timetables.
+func (l *lamp) by(h *hours, d *Definition, noon int, n *Night) error {
+	if !d.Census {
+		return nil
+	}
+	off, err := h.off(noon, n, l.row)
+	if len(off) > 0 {
+		l.spells = append(off, l.spells...)
+	}
+	return err
 }

@@ -28,7 +28,7 @@ func (s State) String() string { return stateNames[min(int(s), len(stateNames)-1
 type Spell struct {
 	From, To int64
 	State    State
-	Reason   string // the rules, with commas; of unknown silent, unheard, gone or away; of excluded maintenance
+	Reason   string // the rules, with commas; of unknown silent, unheard, gone or away; of excluded maintenance or timetable
 	Finding  int64  // of a person, 0 = of telemetry
 }
 
@@ -44,16 +44,21 @@ type lamp struct {
 // never is when a lamp was heard that was not.
 const never = 1<<63 - 1
 
+// feeds tells what feeds and measures lamps from lamps: a cabinet bears its own
+// name as cabinet, and a circuit is called CABINET:CIRCUIT.
+func feeds(f *registry.Facility) bool {
+	return f.Cabinet != "" && (string(f.ID) == f.Cabinet || strings.HasPrefix(string(f.ID), f.Cabinet+":"))
+}
+
 // weight is how many lamps f stands for, 0 = none. What the census does not say is
-// one for a lamp and none for what feeds and measures lamps: a cabinet bears its
-// own name as cabinet, and a circuit is called CABINET:CIRCUIT.
+// one for a lamp and none for what feeds lamps.
 func weight(f *registry.Facility) int64 {
 	switch {
 	case f == nil || f.Provisional:
 		return 0
 	case f.Lamps > 0:
 		return f.Lamps
-	case f.Cabinet != "" && (string(f.ID) == f.Cabinet || strings.HasPrefix(string(f.ID), f.Cabinet+":")):
+	case feeds(f):
 		return 0
 	}
 	return 1

@@ -93,7 +93,13 @@ func (b *Book) lampsOf(ctx context.Context, q *LampQuery, n *ClosedNight, after 
 		return out, err
 	}
 	p := registry.PastFilter{Kind: devices.Streetlight, At: at, After: after}
-	if len(q.Buckets) > 0 && !slices.Contains(q.Buckets, Intact) && len(f.away) == 0 {
+	var tables *hours
+	if d.Census {
+		if tables, err = b.hours(ctx, at); err != nil {
+			return out, err
+		}
+	}
+	if len(q.Buckets) > 0 && !slices.Contains(q.Buckets, Intact) && len(f.away) == 0 && (tables == nil || tables.fed[0] == nil) {
 		p.Where, p.Args = suspects, []any{n.Dawn, n.Dusk, n.Dawn, n.Dusk, n.Dusk, n.Day}
 	}
 	instants := d.instants(&n.Night, b.opt.Zone)
@@ -103,7 +109,9 @@ func (b *Book) lampsOf(ctx context.Context, q *LampQuery, n *ClosedNight, after 
 		if weight(row) == 0 || !q.covers(cellOf(row)) {
 			return nil
 		}
-		b.lamp(f, &l, id, row)
+		if err := b.lamp(f, &l, id, row).by(tables, d, 0, &n.Night); err != nil {
+			return err
+		}
 		x := d.lampNight(&n.Night, &l, instants)
 		if len(q.Buckets) > 0 && !slices.ContainsFunc(q.Buckets, func(s State) bool { return *x.bucket(s) > 0 }) {
 			return nil
@@ -128,7 +136,7 @@ func (b *Book) lampsOf(ctx context.Context, q *LampQuery, n *ClosedNight, after 
 const suspects = `(EXISTS (SELECT 1 FROM lamp_exception e WHERE e.facility=f.id AND e.began<? AND (+e.ended=0 OR +e.ended>?))
 	OR EXISTS (SELECT 1 FROM lamp_finding g WHERE g.facility=f.id AND g.found_at<? AND (+g.ended_at=0 OR +g.ended_at>?))
 	OR NOT EXISTS (SELECT 1 FROM lamp_watched w WHERE w.facility=f.id AND w.since<=?)
-	OR f.condition<>'intact' OR f.installed>? OR c.at IS NOT NULL)`
+	OR f.timetable<>'' OR f.condition<>'intact' OR f.installed>? OR c.at IS NOT NULL)`
 
 // covers tells whether a cell is part of the figure.
 func (q *LampQuery) covers(c cell) bool {

@@ -28,7 +28,8 @@ const naiveText = `
 place: {lon: 119.3, lat: 26.08}
 rates:
   - {name: intact, version: "1", title: {zh: a, en: a}, measure: time, findings: true, except: [door], conditions: {damaged: faulty, retired: excluded}}
-  - {name: lit, version: "1", title: {zh: b, en: b}, instants: [dusk+30m, midnight, "04:00"], faulty_at: most, faults: [lamp_out], unknown: faulty}
+  - {name: on, version: "1", title: {zh: c, en: c}, night: census, measure: time, except: [door]}
+  - {name: lit, version: "1", title: {zh: b, en: b}, night: census, instants: [dusk+30m, midnight, "04:00"], faulty_at: most, faults: [lamp_out], unknown: faulty}
 `
 
 // TestFiguresAreWhatANaiveCountSays holds the sums, and the lists behind them,
@@ -132,10 +133,16 @@ func draw(r *rapid.T) *model {
 		if i == 3 {
 			id = circuit
 		}
+		table := func() string {
+			return pick("timetable", "", "", "18:30/06:00", "dusk/23:30", "08:00/20:00", "00:00/24:00")
+		}
 		f := registry.Facility{ID: devices.FacilityID(id), Lamps: lamps.Draw(r, "lamps"), Area: devices.AreaCode(pick("area", "350102001001", "350102001002", "350103001", "")), Cabinet: pick("cabinet", "", "A", "B"),
-			Road: pick("road", "", "五四路"), RoadClass: pick("class", "", "main"), Condition: pick("condition", "intact", "intact", "damaged", "retired"), Installed: pick("installed", "", "2026-01-02")}
+			Road: pick("road", "", "五四路"), RoadClass: pick("class", "", "main"), Condition: pick("condition", "intact", "intact", "damaged", "retired"), Installed: pick("installed", "", "2026-01-02"), Timetable: table()}
+		if f.Cabinet != "" {
+			f.Circuit = pick("circuit", "", "C1")
+		}
 		m.lamps = append(m.lamps, f)
-		f.Cabinet, f.Lamps = pick("moved", "A", "C"), lamps.Draw(r, "lamps then")
+		f.Cabinet, f.Lamps, f.Timetable = pick("moved", "A", "C"), lamps.Draw(r, "lamps then"), table()
 		m.moved = append(m.moved, f)
 	}
 	minute := rapid.IntRange(0, minutes-1)
@@ -205,9 +212,30 @@ func (m *model) play(w *world) {
 	w.watch(max(w.pos[0].Wall+1, at(4, 11, 0)))
 }
 
+// on tells whether a lamp should be on by a timetable, in a minute of a night.
+func (m *model) on(f *registry.Facility, day, minute int) bool {
+	table, fed := f.Timetable, m.lamps[3]
+	if day > 0 {
+		fed = m.moved[3]
+	}
+	if table == "" && f.Cabinet == "A" && f.Circuit == "C1" && fed.Cabinet == "A" {
+		table = fed.Timetable
+	}
+	clock := (minute + 12*60) % (24 * 60)
+	switch table {
+	case "18:30/06:00":
+		return clock >= 18*60+30 || clock < 6*60
+	case "dusk/23:30":
+		return clock >= 12*60 && clock < 23*60+30
+	case "08:00/20:00":
+		return clock >= 8*60 && clock < 20*60
+	}
+	return true
+}
+
 // state is what a lamp is in a minute, told in the simplest way.
 func (m *model) state(d *Definition, f *registry.Facility, lamp, day, minute int) State {
-	if f.Installed > noonDay(day) || f.Condition == "retired" && d.Name == "intact" {
+	if d.Census && !m.on(f, day, minute) || f.Installed > noonDay(day) || f.Condition == "retired" && d.Name == "intact" {
 		return Excluded
 	}
 	is, why, heard := rules.Unknown, "", lamp < 4

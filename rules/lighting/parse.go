@@ -113,7 +113,7 @@ func (r *reader) name(n *yaml.Node, d *Definition) {
 
 func (r *reader) night(n *yaml.Node, d *Definition) {
 	if n.Kind == yaml.ScalarNode {
-		r.Choice("night", []string{"sun"}, func(string) {})(n)
+		r.Choice("night", []string{"sun", "census"}, func(s string) { d.Census = s == "census" })(n)
 		return
 	}
 	hour := func(what string, to *string) func(*yaml.Node) {

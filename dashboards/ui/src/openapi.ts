@@ -1499,7 +1499,7 @@ export interface components {
             /** Format: int64 */
             finding: number | null;
             from: string | null;
-            /** @description the rules or the finding's defect; of unknown silent, unheard, gone or away; of excluded maintenance, installed or census */
+            /** @description the rules or the finding's defect; of unknown silent, unheard, gone or away; of excluded maintenance, timetable, installed or census */
             reason: string;
             /** Format: int64 */
             ticket: number | null;
