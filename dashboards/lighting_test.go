@@ -47,7 +47,7 @@ func TestTheLightingRatesAndTheLampsBehindThem(t *testing.T) {
 			t.Fatalf("rates %+v", rates.Items)
 		}
 		x := rates.Items[0]
-		if x.Period != "2026-Q1" || x.Intact != 1 || x.Faulty != 2 || x.Num != 1 || x.Den != 3 || *x.Value < 0.333 || *x.Value > 0.334 || !x.Low || x.Target != 0.95 || x.Version != "1" {
+		if x.Period != "2026-Q1" || x.Intact != 1 || x.Faulty != 2 || x.Num != 1 || x.Den != 3 || *x.Value < 0.333 || *x.Value > 0.334 || !x.Low || x.Target != 0.95 || x.Version != "2" {
 			t.Errorf("rate %+v", x)
 		}
 		var lamps page[lampNightItem]
