@@ -165,7 +165,7 @@ func TestNothingIsAcknowledgedBeforeItIsDurable(t *testing.T) {
 	patient := quick
 	patient.probeLost = 3 * time.Second // no machine is so slow that a canary is out that long before the window is full
 	c, _ := run(t, Options{URL: m.url(), Sink: h, timing: patient})
-	m.eventually("it is up", func() bool { return c.Health() == "" && c.current(c.paho) })
+	m.eventually("it is up", func() bool { up, _, _ := c.Link(); return up && c.Health() == "" })
 	var lines []string
 	for i := range 50 {
 		lines = append(lines, fmt.Sprint(i))

@@ -243,18 +243,17 @@ func (w *wire) flush() {
 			return
 		case <-w.work:
 		}
-		more, err := w.write(nil)
-		for more && err == nil {
-			more, err = w.write(nil)
+		for more := true; more; {
+			var err error
+			if more, err = w.write(nil); err != nil {
+				w.mu.Lock()
+				w.err = fmt.Errorf("acknowledge to the broker: %w", err)
+				w.mu.Unlock()
+				w.Close() // whoever reads ends the session
+				return
+			}
+			w.c.count()
 		}
-		if err != nil {
-			w.mu.Lock()
-			w.err = fmt.Errorf("acknowledge to the broker: %w", err)
-			w.mu.Unlock()
-			w.Close() // whoever reads ends the session
-			return
-		}
-		w.c.count()
 	}
 }
 
