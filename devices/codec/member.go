@@ -195,15 +195,27 @@ func (d *Decoder) skipTexts(at *int) *devices.Refusal {
 
 // eachText reads an object whose values are all strings.
 func (d *Decoder) eachText(fn func(key, val []byte) *devices.Refusal) *devices.Refusal {
+	return d.eachMember("expected an object of texts by channel", func(key []byte) *devices.Refusal {
+		v, ok := d.scan.str()
+		if !ok {
+			return d.broken()
+		}
+		return fn(key, v)
+	})
+}
+
+// eachMember reads an object, calling member for the value of each key; want says
+// what is wanted where there is none.
+func (d *Decoder) eachMember(want string, member func(key []byte) *devices.Refusal) *devices.Refusal {
 	s := &d.scan
 	if !s.take('{') {
-		s.fail("expected an object of texts by channel")
+		s.fail(want)
 		return d.broken()
 	}
-	if s.take('}') {
-		return nil
-	}
-	for {
+	for first := true; ; first = false {
+		if first && s.take('}') {
+			return nil
+		}
 		k, ok := s.str()
 		if !ok {
 			return d.broken()
@@ -213,11 +225,7 @@ func (d *Decoder) eachText(fn func(key, val []byte) *devices.Refusal) *devices.R
 			s.fail("expected : after a key")
 			return d.broken()
 		}
-		v, ok := s.str()
-		if !ok {
-			return d.broken()
-		}
-		if ref := fn([]byte(key), v); ref != nil {
+		if ref := member([]byte(key)); ref != nil {
 			return ref
 		}
 		if s.take(',') {

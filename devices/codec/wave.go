@@ -72,7 +72,7 @@ func (d *Decoder) wave(u *devices.Uplink, m *devices.Message) *devices.Refusal {
 	w := wave{channels: d.waveChannels[:0]}
 	d.waveBytes = d.waveBytes[:0]
 	d.scan.reset(u.Payload)
-	ref := d.waveObject(func(key []byte) *devices.Refusal { return d.waveMember(key, &w) })
+	ref := d.eachMember("expected an object", func(key []byte) *devices.Refusal { return d.waveMember(key, &w) })
 	d.waveChannels = w.channels
 	if ref != nil {
 		return ref
@@ -92,40 +92,6 @@ func (d *Decoder) wave(u *devices.Uplink, m *devices.Message) *devices.Refusal {
 	}
 	m.Hash = xxhash.Sum64String(w.id + "/" + strconv.FormatInt(w.k, 10))
 	return d.waveReading(&w, u, m)
-}
-
-// waveObject reads an object, calling member for the value of each key.
-func (d *Decoder) waveObject(member func(key []byte) *devices.Refusal) *devices.Refusal {
-	s := &d.scan
-	if !s.take('{') {
-		s.fail("expected an object")
-		return d.broken()
-	}
-	for first := true; ; first = false {
-		if first && s.take('}') {
-			return nil
-		}
-		k, ok := s.str()
-		if !ok {
-			return d.broken()
-		}
-		key := d.text(k)
-		if !s.take(':') {
-			s.fail("expected : after a key")
-			return d.broken()
-		}
-		if ref := member([]byte(key)); ref != nil {
-			return ref
-		}
-		if s.take(',') {
-			continue
-		}
-		if s.take('}') {
-			return nil
-		}
-		s.fail("expected , or } in an object")
-		return d.broken()
-	}
 }
 
 func (d *Decoder) waveMember(key []byte, w *wave) (ref *devices.Refusal) {
@@ -183,7 +149,7 @@ func (d *Decoder) waveList(w *wave) *devices.Refusal {
 			return d.refuse(devices.CodeSize, "more than %d channels; send the others in a block of their own", MaxWaveChannels)
 		}
 		c := waveChannel{scale: 1}
-		ref := d.waveObject(func(key []byte) (ref *devices.Refusal) {
+		ref := d.eachMember("expected an object", func(key []byte) (ref *devices.Refusal) {
 			d.at.key = fmt.Sprintf("ch/%d/%s", i, key)
 			switch string(key) {
 			case "n":
