@@ -51,12 +51,10 @@ func (c *crowd) enter(s *session) error {
 		return nil
 	}
 	old.end(fault{codeTakenOver, "another connection took over this client id"})
-	select {
-	case <-old.link.done:
-		return nil
-	case <-s.link.ctx.Done():
-		return s.link.ctx.Err()
-	}
+	// Also a session that has ended meanwhile waits: the one that took it over
+	// waits for it alone, and would meet the old one in the library.
+	<-old.link.done
+	return s.link.ctx.Err()
 }
 
 // leave forgets a session.

@@ -1,13 +1,18 @@
 package broker
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"io"
+	"net"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	mqtt "github.com/mochi-mqtt/server/v2"
 	"github.com/rs/zerolog"
 
 	"lamplighter/devices"
@@ -71,6 +76,52 @@ func TestOneHundredTakeOversAtOnceLeaveOne(t *testing.T) {
 	r.send(r.message(2, 1, "f/1/MH-1/telemetry", "{}"))
 	r.want(0x40, 2, 0, 1)
 	k.next(t)
+}
+
+func TestATakeOverWaitsForAllBeforeIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := mqtt.New(nil)
+		member := func() *session {
+			near, far := net.Pipe()
+			t.Cleanup(func() { far.Close() })
+			l := &link{Conn: near, done: make(chan struct{})}
+			l.ctx, l.cancel = context.WithCancel(t.Context())
+			return &session{link: l, cl: srv.NewClient(l, "test", "c", false), id: "MH-1/c", device: "MH-1", version: 4}
+		}
+		c := newCrowd(10)
+		first, second, third := member(), member(), member()
+		if err := c.enter(first); err != nil {
+			t.Fatal(err)
+		}
+		let := make(chan string, 2)
+		go func() {
+			if err := c.enter(second); !errors.Is(err, context.Canceled) {
+				t.Errorf("the second was let in: %v", err)
+			}
+			let <- "second"
+			close(second.link.done)
+		}()
+		synctest.Wait()
+		go func() {
+			if err := c.enter(third); err != nil {
+				t.Errorf("the third was not let in: %v", err)
+			}
+			let <- "third"
+		}()
+		synctest.Wait()
+		if second.link.ctx.Err() == nil {
+			t.Error("the third has not ended the second")
+		}
+		select {
+		case who := <-let:
+			t.Errorf("the %s passed by the first, of which something was left", who)
+		default:
+		}
+		close(first.link.done)
+		if a, b := <-let, <-let; a != "second" || b != "third" {
+			t.Errorf("let in: %s, then %s", a, b)
+		}
+	})
 }
 
 func TestADeviceWithTooManyConnectionsLosesItsOldest(t *testing.T) {
