@@ -24,7 +24,8 @@ type Ticket struct {
 	OpenedAt time.Time            `json:"opened_at"`
 	EventAt  time.Time            `json:"event_at"`
 	ClosedAt *time.Time           `json:"closed_at,omitempty"` // nil = it was open at the end
-	Members  []devices.FacilityID `json:"members,omitempty"`   // whoever was attached, of a common cause
+	Of       string               `json:"of,omitempty"`        // of a common cause: the rule of its members
+	Members  []devices.FacilityID `json:"members,omitempty"`   // whoever was attached
 	WaitS    float64              `json:"wait_s"`              // how long its rule waits before it opens: for, and k × the expected interval for silence
 	Rules    string               `json:"rules"`               // version of the rule set
 	Historic bool                 `json:"historic,omitempty"`  // was over before anybody heard of it; its instants are event times
@@ -46,6 +47,9 @@ func (l *ledger) take(t *rules.Transition) {
 	switch {
 	case t.Type == rules.Opened && x == nil:
 		x = &Ticket{Facility: t.Facility, Defect: t.Defect, Kind: t.Kind.String(), Severity: t.Severity, OpenedAt: instant(t.Wall), EventAt: instant(t.At), WaitS: wait(t.Evidence).Seconds(), Rules: t.Rules}
+		if t.Evidence != nil && t.Evidence.Cause != nil {
+			x.Of = t.Evidence.Cause.Of
+		}
 		l.open[key] = x
 		l.all = append(l.all, x)
 	case t.Type == rules.Historic:

@@ -36,6 +36,7 @@ type device struct {
 	seq     uint64
 	held    []byte // readings that were not sent yet, as they stand in a batch
 	holds   int
+	awake   bool    // it sleeps, but its thing was restless
 	event   string  // what the next message shall report as an event
 	battery float64 // V, 0 = has none
 	dead    bool    // without power
@@ -80,7 +81,9 @@ func (d *device) report(at int64, v *values, urgent bool) {
 		d.hold(at, v)
 	case d.model.sleepy:
 		d.hold(at, v)
-		if urgent || d.holds >= naps || d.thing.restless() {
+		was := d.awake
+		d.awake = d.thing.restless()
+		if urgent || d.holds >= naps || d.awake || was {
 			d.sendHeld(at, urgent)
 			d.sleep(at)
 		}

@@ -95,3 +95,40 @@ func TestAppendFixedIsWhatPrintfWrites(t *testing.T) {
 		}
 	})
 }
+
+// TestWhatSleepsSaysSo follows a summer of storms: a device that sleeps is
+// silent for longer than its interval only after it has said good night, also
+// when the water in its shaft has kept it awake.
+func TestWhatSleepsSaysSo(t *testing.T) {
+	const every = 30 * time.Minute
+	var told bytes.Buffer
+	c := New(Options{Seed: 4, Manholes: 300, Start: summer, Every: every, Clean: true, Pace: 1e-9, Trouble: 1e-9, Truth: &told})
+	sleepy := map[string]bool{}
+	for _, d := range c.devices {
+		sleepy[string(d.ID)] = d.model.sleepy
+	}
+	heard, until, naps := map[string]int64{}, map[string]int64{}, 0
+	for now := summer; now.Before(summer.Add(20 * 24 * time.Hour)); now = now.Add(time.Hour) {
+		for _, p := range c.Step(now) {
+			id := string(p.Device)
+			if !sleepy[id] {
+				continue
+			}
+			if at, ok := heard[id]; ok && p.At > at+2*every.Milliseconds() && p.At > until[id]+every.Milliseconds() {
+				t.Fatalf("%s was silent from %d to %d and had promised to be back at %d", id, at, p.At, until[id])
+			}
+			heard[id] = p.At
+			if _, rest, ok := strings.Cut(string(p.Payload), `"st":"sleep","next_s":`); ok {
+				s, err := strconv.ParseInt(strings.TrimSuffix(rest, "}"), 10, 64)
+				if err != nil {
+					t.Fatal(err)
+				}
+				until[id] = p.At + 1000*s
+				naps++
+			}
+		}
+	}
+	if floods := strings.Count(told.String(), `"shaft_flooded"`); floods < 10 || naps < 1000 {
+		t.Errorf("%d floods, %d naps: no summer of storms", floods, naps)
+	}
+}

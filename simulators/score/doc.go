@@ -10,10 +10,11 @@
 // defect ended. A ticket that stays open from one defect into the next of its
 // facility stands for both; the delay of the second is 0.
 //
-// A ticket with members (a dark circuit, a dark cabinet) stands for the same
-// defect of its circuits and for the silence of its members too: they need no
-// ticket of their own. It is right by itself only when its own defect stands in
-// the truth, or when half of its members, or two of its circuits, have nothing else.
+// A ticket with members (a dark cabinet, a flooded street) stands for the same
+// defect of its circuits and for that of its members too: they need no ticket of
+// their own. It is right by itself only when its own defect stands in
+// the truth, or when half of its members have the defect (one of them with no
+// ticket but this), or when two of its circuits have no ticket but this.
 //
 // Of two tickets for one defect the second is a duplicate. It is no false one.
 // What the truth does not want a ticket for (ticket: false) is no miss, and a

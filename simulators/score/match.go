@@ -103,40 +103,47 @@ func (m *matcher) stays(c *claim) {
 	}
 }
 
-// silence is the defect of members, and below those are the causes of it that
-// one on a cabinet covers.
+// A silent cabinet covers its silent circuits.
 const (
-	silence = "comm_lost"
 	circuit = "circuit_silent"
 	cabinet = "cabinet_silent"
 )
 
 // members finds the defects of those that are behind a ticket. The ticket is
-// right by that alone when half of its members have one, or two of its circuits.
+// right by that alone when half of its members have one, and one of them has no
+// ticket but this; or when two of its circuits have none.
 func (m *matcher) members(c *claim) {
-	silent, dark := 0, 0
+	bad, only, dark := 0, 0, 0
 	for _, id := range c.Members {
-		silent += m.behind(c, m.byKey[key{id, silence}])
+		all, alone := m.behind(c, m.byKey[key{id, c.Of}])
+		bad += min(1, all)
+		only += alone
 	}
 	if c.Defect == cabinet {
 		for k, fs := range m.byKey {
 			if k.defect == circuit && strings.HasPrefix(k.facility, c.Facility+":") {
-				dark += m.behind(c, fs)
+				_, alone := m.behind(c, fs)
+				dark += alone
 			}
 		}
 	}
-	c.covers = silent > 0 && 2*silent >= len(c.Members) || dark > 1
+	c.covers = only > 0 && 2*bad >= len(c.Members) || dark > 1
 }
 
-// behind is how many of a facility's defects have no ticket but this.
-func (m *matcher) behind(c *claim, fs []*fact) (n int) {
+// behind is how many of a facility's defects were so while c was open, and how
+// many of them have no ticket but this.
+func (m *matcher) behind(c *claim, fs []*fact) (all, alone int) {
 	for _, f := range fs {
-		if f.tickets == 0 && c.open(f) {
+		if !c.open(f) {
+			continue
+		}
+		all++
+		if f.tickets == 0 {
 			f.find(c.OpenedAt)
-			n++
+			alone++
 		}
 	}
-	return n
+	return all, alone
 }
 
 // cutOff marks what nobody could have found before the end.

@@ -27,6 +27,7 @@ type Ticket struct {
 	Defect   string     `json:"defect"`
 	OpenedAt time.Time  `json:"opened_at"`
 	ClosedAt *time.Time `json:"closed_at"` // nil = it was open at the end
+	Of       string     `json:"of"`        // of a common cause: the defect of its members
 	Members  []string   `json:"members"`
 	WaitS    float64    `json:"wait_s"`
 	Historic bool       `json:"historic"` // opened for the records only: late data told of it

@@ -22,7 +22,7 @@ func truth(facility, defect string, from, to int) Truth {
 }
 
 func ticket(facility, defect string, opened, closed int, members ...string) Ticket {
-	return Ticket{Facility: facility, Defect: defect, OpenedAt: *at(opened), ClosedAt: at(closed), Members: members, WaitS: 60}
+	return Ticket{Facility: facility, Defect: defect, OpenedAt: *at(opened), ClosedAt: at(closed), Of: "comm_lost", Members: members, WaitS: 60}
 }
 
 // the end of every story, in minutes
@@ -57,6 +57,12 @@ func TestWhatATicketStandsFor(t *testing.T) {
 			Score{Truths: 2, Tickets: 1, TruePositives: 1, Covered: 1, Delay: Delays{540, 540, 540}}, ""},
 		"a cause that is none": {[]Truth{truth("A", "comm_lost", 10, 50)}, []Ticket{ticket("C", "circuit_silent", 14, 51, "A", "B", "D")},
 			Score{Truths: 1, Tickets: 1, FalsePositives: 1, Covered: 1, Delay: Delays{240, 240, 240}}, "false C"},
+		"a cause that came after the first tickets": {[]Truth{truth("A", "comm_lost", 10, 50), truth("B", "comm_lost", 10, 50)}, []Ticket{ticket("A", "comm_lost", 11, 50), ticket("C", "circuit_silent", 14, 51, "A", "B")},
+			Score{Truths: 2, Tickets: 2, TruePositives: 2, Covered: 1, Delay: Delays{240, 240, 240}}, ""},
+		"a cause that tells nothing new": {[]Truth{truth("A", "comm_lost", 10, 50)}, []Ticket{ticket("A", "comm_lost", 14, 50), ticket("C", "circuit_silent", 14, 51, "A")},
+			Score{Truths: 1, Tickets: 2, TruePositives: 1, FalsePositives: 1, Delay: Delays{240, 240, 240}}, "false C"},
+		"members of another defect": {[]Truth{truth("A", "shaft_flooded", 10, 50)}, []Ticket{{Facility: "area:1", Defect: "street_flooded", Of: "shaft_flooded", OpenedAt: *at(14), Members: []string{"A"}, WaitS: 60}},
+			Score{Truths: 1, Tickets: 1, TruePositives: 1, Covered: 1, Delay: Delays{240, 240, 240}}, ""},
 		"circuits behind their cabinet": {[]Truth{truth("K:1", "circuit_silent", 10, 50), truth("K:2", "circuit_silent", 11, 50)}, []Ticket{ticket("K", "cabinet_silent", 14, 51, "A", "B")},
 			Score{Truths: 2, Tickets: 1, TruePositives: 1, Covered: 2, Delay: Delays{240, 240, 240}}, ""},
 		"ended too soon": {[]Truth{truth("A", "lamp_out", 10, 50), truth("B", "lamp_out", end-1, 0)}, []Ticket{{Facility: "A", Defect: "lamp_out", OpenedAt: *at(12), WaitS: 120}},
