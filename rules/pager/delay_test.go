@@ -1,6 +1,9 @@
 package pager
 
 import (
+	"encoding/json"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -57,5 +60,84 @@ func TestAClosingPageIsKeptBackByItsOwnDelay(t *testing.T) {
 	}
 	if r, err := p.claim(t.Context(), "duty"); r != nil || err != nil {
 		t.Errorf("claimed %+v (%v), want nothing for an hour", r, err)
+	}
+}
+
+// story plays what happens to MH-1 by the clock of the pager, and gives what a
+// channel has heard by the end of it.
+func story(t *testing.T, d rules.PageDelay, steps []step) (heard []string) {
+	t.Helper()
+	c := Channel{Name: "duty", URL: "http://127.0.0.1:0"}
+	o := openOffice(t, c)
+	p := o.pager(c)
+	start := time.Now()
+	now := start
+	p.opt.Now = func() time.Time { return now }
+	o.seat(p)
+	seq := uint64(0)
+	for _, s := range steps {
+		now = start.Add(s.at)
+		for { // what was due until now
+			r, err := p.claim(t.Context(), "duty")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r == nil {
+				break
+			}
+			var b Body
+			if err := json.Unmarshal([]byte(r.body), &b); err != nil {
+				t.Fatal(err)
+			}
+			heard = append(heard, strings.TrimSpace(b.What+" "+b.Ticket[len(b.Ticket)-1:]+" "+b.Current[max(0, len(b.Current)-1):]))
+			if _, err := p.settle(t.Context(), r, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if s.what == "" {
+			continue
+		}
+		x := displaced(s.what == "bad", now.UnixMilli())
+		x.Page, x.Severity = d, s.severity
+		if err := o.desk.Commit(t.Context(), &rules.Outcome{Epoch: o.pos.Epoch, OldSeq: seq, NewSeq: seq + 1, Wall: now.UnixMilli(), Findings: rules.Findings{Transitions: []rules.Transition{x}}}); err != nil {
+			t.Fatal(err)
+		}
+		seq++
+	}
+	return heard
+}
+
+type step struct {
+	at       time.Duration
+	what     string // bad, good, or nothing but the passing of time
+	severity rules.Severity
+}
+
+func TestAReceiverHearsOneStoryOfWhatComesAndGoes(t *testing.T) {
+	keep := rules.PageDelay{ClearAfter: 15 * time.Second}
+	at := func(s int, what string, v rules.Severity) step { return step{time.Duration(s) * time.Second, what, v} }
+	for name, x := range map[string]struct {
+		delay rules.PageDelay
+		steps []step
+		want  []string
+	}{
+		"flaps": {keep, []step{at(0, "bad", rules.Major), at(5, "good", rules.Major), at(9, "bad", rules.Major), at(14, "good", rules.Major), at(18, "bad", rules.Major), at(23, "good", rules.Major), at(37, "", ""), at(39, "", "")},
+			[]string{"opened 1", "closed 1 3"}},
+		"comes back for good": {keep, []step{at(0, "bad", rules.Major), at(5, "good", rules.Major), at(9, "bad", rules.Major), at(100, "", "")},
+			[]string{"opened 1"}},
+		"comes back worse": {keep, []step{at(0, "bad", rules.Minor), at(5, "good", rules.Minor), at(9, "bad", rules.Critical), at(14, "good", rules.Critical), at(30, "", "")},
+			[]string{"opened 1", "worse 1 2", "closed 1 2"}},
+		"comes back later": {keep, []step{at(0, "bad", rules.Major), at(5, "good", rules.Major), at(21, "bad", rules.Major), at(25, "good", rules.Major), at(41, "", "")},
+			[]string{"opened 1", "closed 1", "opened 2", "closed 2"}},
+		"nothing is kept back": {rules.PageDelay{}, []step{at(0, "bad", rules.Major), at(5, "good", rules.Major), at(9, "bad", rules.Major), at(10, "", "")},
+			[]string{"opened 1", "closed 1", "opened 2"}},
+		"short, with both": {rules.PageDelay{After: 3 * time.Second, ClearAfter: 15 * time.Second}, []step{at(0, "bad", rules.Major), at(5, "good", rules.Major), at(7, "bad", rules.Major), at(8, "good", rules.Major), at(24, "", "")},
+			[]string{"opened 1", "closed 1 2"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := story(t, x.delay, x.steps); !slices.Equal(got, x.want) {
+				t.Errorf("heard %q, want %q", got, x.want)
+			}
+		})
 	}
 }

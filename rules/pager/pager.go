@@ -56,8 +56,9 @@ func New(o Options) *Pager {
 
 // Body is what a receiver gets.
 type Body struct {
-	What     string   `json:"what"` // opened, acknowledged, closed
-	Ticket   string   `json:"ticket"`
+	What     string   `json:"what"`              // opened, acknowledged, worse, closed
+	Ticket   string   `json:"ticket"`            // as the receiver knows it
+	Current  string   `json:"current,omitempty"` // the ticket that is meant, where it goes on from Ticket
 	Severity string   `json:"severity"`
 	Facility string   `json:"facility"`
 	Name     string   `json:"name"`
@@ -84,29 +85,61 @@ func (p *Pager) Enqueue(ctx context.Context, tx *database.Tx, pg tickets.Page) e
 	if err != nil {
 		return fmt.Errorf("page of ticket %d: %w", pg.Ticket, err)
 	}
-	text, err := json.Marshal(b)
-	if err != nil {
-		return fmt.Errorf("page of ticket %d: %w", pg.Ticket, err)
-	}
 	for i := range p.opt.Channels {
 		c := &p.opt.Channels[i]
 		if !c.wants(b) {
 			continue
 		}
-		if pg.What == "closed" {
-			unheard, err := p.withdraw(ctx, tx, c.Name, pg.Ticket)
-			if err != nil {
-				return fmt.Errorf("page of ticket %d: %w", pg.Ticket, err)
-			}
-			if unheard {
-				continue
-			}
-		}
-		if _, err := tx.Exec(ctx, `INSERT INTO outbox (channel, ticket, body, state, next_at, created_at) VALUES (?,?,?,'pending',?,?)`, c.Name, pg.Ticket, string(text), pg.At+pg.Delay, pg.At); err != nil {
+		if err := p.put(ctx, tx, c.Name, &pg, b); err != nil {
 			return fmt.Errorf("page of ticket %d: %w", pg.Ticket, err)
 		}
 	}
 	return nil
+}
+
+// put writes a page for one channel, or what the channel need not hear.
+func (p *Pager) put(ctx context.Context, tx *database.Tx, channel string, pg *tickets.Page, b *Body) error {
+	x, state := *b, "pending"
+	if pg.What == "opened" {
+		before, err := p.relapse(ctx, tx, channel, pg.Ticket)
+		if err != nil {
+			return err
+		}
+		if before != nil {
+			x.name(before.Ticket)
+			state = "continued"
+			if rank[x.Severity] > rank[before.Severity] {
+				x.What, state = "worse", "pending"
+			}
+		}
+	} else {
+		first, err := p.first(ctx, tx, channel, pg.Ticket)
+		if err != nil {
+			return err
+		}
+		if first != nil {
+			x.name(first.Ticket)
+		}
+	}
+	if pg.What == "closed" {
+		unheard, err := p.withdraw(ctx, tx, channel, pg.Ticket)
+		if err != nil || unheard {
+			return err
+		}
+	}
+	text, err := json.Marshal(&x)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `INSERT INTO outbox (channel, ticket, body, state, next_at, created_at) VALUES (?,?,?,?,?,?)`, channel, pg.Ticket, string(text), state, pg.At+pg.Delay, pg.At)
+	return err
+}
+
+// name gives a page the ticket that its receiver has heard of.
+func (b *Body) name(ticket string) {
+	if b.Ticket != ticket {
+		b.Ticket, b.Current = ticket, b.Ticket
+	}
 }
 
 // body is what a page says about its ticket now.

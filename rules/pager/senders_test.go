@@ -38,11 +38,18 @@ func openOffice(t *testing.T, channels ...Channel) *office {
 		}
 	})
 	o := &office{t: t, db: db}
-	o.desk = tickets.New(tickets.Options{DB: db, Outbox: o.pager(channels...), Zone: time.UTC, Metrics: prometheus.NewRegistry()})
-	if o.pos, err = o.desk.Resume(t.Context(), 0, 1000); err != nil {
-		t.Fatal(err)
-	}
+	o.seat(o.pager(channels...))
 	return o
+}
+
+// seat gives the office a desk that pages through p.
+func (o *office) seat(p *Pager) {
+	o.t.Helper()
+	o.desk = tickets.New(tickets.Options{DB: o.db, Outbox: p, Zone: time.UTC, Metrics: prometheus.NewRegistry()})
+	var err error
+	if o.pos, err = o.desk.Resume(o.t.Context(), 0, 1000); err != nil {
+		o.t.Fatal(err)
+	}
 }
 
 func (o *office) pager(channels ...Channel) *Pager {

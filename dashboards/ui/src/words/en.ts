@@ -46,7 +46,7 @@ export const en: Catalogue = {
   unit: { lamp_nights: '{n} lamp-nights', lamp_ms: '{n} lamp-hours' },
   limitFrom: { facility: 'the facility’s own', model: 'its model’s', rule: 'the rule’s default' },
   form: { refused: 'Not accepted:' },
-  page: { pending: 'Waiting', sent: 'Delivered', failed: 'Failed', sending: 'Being sent', retry: 'To be tried again' },
+  page: { pending: 'Waiting', continued: 'Goes on from the ticket before, not told again', sent: 'Delivered', failed: 'Failed', sending: 'Being sent', retry: 'To be tried again' },
   facility: {
     title: 'Facilities', search: 'Search id, name or component code', searchKey: 'Press / to search, ↑ ↓ to move', id: 'Id', name: 'Name', state: 'State', kind: 'Kind', area: 'Area', circuit: 'Cabinet / circuit', seen: 'Last heard', total: '{n} in all', next: 'Next', previous: 'Previous',
     none: 'No facility found', noneLead: 'Try another id or name, or clear the filters.', empty: 'The census is empty', emptyLead: 'Fill it from CSV or GeoJSON with lamplighter devices import.', provisional: 'provisional', loading: 'Reading facilities…',

@@ -44,7 +44,7 @@ export const zh = {
   unit: { lamp_nights: '{n} 灯·夜', lamp_ms: '{n} 灯·小时' },
   limitFrom: { facility: '该设施自身限值', model: '该型号限值', rule: '规则默认限值' },
   form: { refused: '没有接受：' },
-  page: { pending: '等待发送', sent: '已送达', failed: '失败', sending: '正在发送', retry: '等待重试' },
+  page: { pending: '等待发送', continued: '接续上一工单，未另行通知', sent: '已送达', failed: '失败', sending: '正在发送', retry: '等待重试' },
   facility: {
     title: '设施', search: '搜索编号、名称或部件编码', searchKey: '按 / 搜索，↑ ↓ 移动', id: '编号', name: '名称', state: '状态', kind: '类别', area: '区域', circuit: '配电箱 / 回路', seen: '最近上报', total: '共 {n} 处', next: '下一页', previous: '上一页',
     none: '没有找到设施', noneLead: '换一个编号或名称，或者清除筛选。', empty: '设施台账为空', emptyLead: '用 lamplighter devices import 导入 CSV 或 GeoJSON。', provisional: '临时建档', loading: '正在读取设施…',
