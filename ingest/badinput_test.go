@@ -127,6 +127,7 @@ func (d *daemon) points(id, channel string, n int) readingList {
 }
 
 func TestBadInputGetsAReasonAndTheGoodBesideItGoesThrough(t *testing.T) {
+	t.Parallel()
 	var ids []string
 	for i := range badInput {
 		ids = append(ids, fmt.Sprint("BAD-", i))
@@ -269,6 +270,7 @@ func (d *daemon) post(path string, into any) int {
 // TestRetakenMessagesAreHistory: a cover that was open before the census listed
 // it under its gateway is stored at its own time, and opens no ticket.
 func TestRetakenMessagesAreHistory(t *testing.T) {
+	t.Parallel()
 	d := inCensus(t, "GW-1", "MH-7")
 	gw := d.device("GW-1")
 	gw.says("f/1/GW-1/child/MH-7/telemetry", `{"tilt_deg":44.5}`)

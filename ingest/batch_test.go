@@ -30,6 +30,7 @@ func policies(t *testing.T, pid int) map[string]int {
 }
 
 func TestTheDaemonPushesNobodyAsideAndItsStoreYields(t *testing.T) {
+	t.Parallel()
 	d := newDaemon(t)
 	own, err := unix.Getpriority(unix.PRIO_PROCESS, 0)
 	if err != nil {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -25,14 +24,7 @@ type otherBroker struct {
 
 func newOtherBroker(t *testing.T) *otherBroker {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	b := &otherBroker{t: t, addr: ln.Addr().String(), conf: filepath.Join(t.TempDir(), "mosquitto.conf")}
-	if err := ln.Close(); err != nil {
-		t.Fatal(err)
-	}
+	b := &otherBroker{t: t, addr: freeAddr(t), conf: filepath.Join(t.TempDir(), "mosquitto.conf")}
 	_, port, _ := strings.Cut(b.addr, ":")
 	if err := os.WriteFile(b.conf, []byte("user root\nlistener "+port+" 127.0.0.1\nallow_anonymous true\npersistence false\nmax_queued_messages 0\nmax_inflight_messages 1000\n"), 0o600); err != nil {
 		t.Fatal(err)

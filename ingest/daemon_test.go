@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -21,6 +22,7 @@ import (
 	paho "github.com/eclipse/paho.mqtt.golang"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
+	"golang.org/x/sys/unix"
 
 	"lamplighter/devices"
 	"lamplighter/devices/codec"
@@ -57,14 +59,28 @@ type daemon struct {
 	cmd        *exec.Cmd
 }
 
+// freeAddr is an address that only those who ask for it by its number may listen
+// on until the test ends: a socket is bound to it that never listens itself.
 func freeAddr(t *testing.T) string {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer ln.Close()
-	return ln.Addr().String()
+	t.Cleanup(func() {
+		if err := unix.Close(fd); err != nil {
+			t.Error(err)
+		}
+	})
+	own := &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}
+	if err := errors.Join(unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1), unix.Bind(fd, own)); err != nil {
+		t.Fatal(err)
+	}
+	is, err := unix.Getsockname(fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("127.0.0.1:%d", is.(*unix.SockaddrInet4).Port)
 }
 
 func newDaemon(t *testing.T) *daemon {
@@ -139,15 +155,18 @@ func (d *daemon) end(s syscall.Signal) {
 	}
 }
 
+// eventuallyIs is generous: the daemons of several tests run beside each other.
+const eventuallyIs = 3 * time.Minute
+
 func (d *daemon) eventually(what string, ok func() bool) {
 	d.t.Helper()
-	for deadline := time.Now().Add(60 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(eventuallyIs); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		if ok() {
 			return
 		}
 	}
 	log, _ := os.ReadFile(filepath.Join(d.data, "daemon.log"))
-	d.t.Fatalf("not within 60 s: %s\n%s", what, log)
+	d.t.Fatalf("not within %v: %s\n%s", eventuallyIs, what, log)
 }
 
 // get asks the API; false when it has no answer yet.
@@ -174,6 +193,7 @@ type readingList struct {
 }
 
 func TestFromMosquittoPubToTheTicket(t *testing.T) {
+	t.Parallel()
 	devicestest.NeedBinary(t, "mosquitto_pub")
 	d := newDaemon(t)
 	host, port, err := net.SplitHostPort(d.mqtt)
@@ -206,6 +226,7 @@ func TestFromMosquittoPubToTheTicket(t *testing.T) {
 }
 
 func TestASecondDaemonIsToldWhy(t *testing.T) {
+	t.Parallel()
 	d := newDaemon(t)
 	cmd := exec.Command(os.Args[0], "--data", d.data, "--mqtt", "127.0.0.1:0", "--http", "127.0.0.1:0")
 	cmd.Env = append(os.Environ(), beDaemon+"=1")
@@ -245,6 +266,7 @@ const nervous = `groups:
 // from the store exactly once, and the tickets and the account of the lamps are
 // those that an undisturbed judge makes of the same log.
 func TestKill9LosesNothingAndRepeatsNothing(t *testing.T) {
+	t.Parallel()
 	file := filepath.Join(t.TempDir(), "nervous.yml")
 	if err := os.WriteFile(file, []byte(nervous), 0o600); err != nil {
 		t.Fatal(err)

@@ -23,6 +23,7 @@ var promised = []string{
 // TestMetricsAreThereAndWellNamed looks at the metrics of a daemon that has
 // stored, refused, judged and paged something.
 func TestMetricsAreThereAndWellNamed(t *testing.T) {
+	t.Parallel()
 	d := newDaemonWith(t, "devices: {anonymous: true}\npager: [{name: duty, url: 'http://127.0.0.1:1/'}]\n")
 	c := d.connect("MH-METRIC-7")
 	c.mustTilt(t, 40)

@@ -18,6 +18,7 @@ import (
 // TestTheWholeWayOnPostgres goes from the import to the ticket with the facts in
 // a real PostgreSQL, and through a restart: nothing is opened twice.
 func TestTheWholeWayOnPostgres(t *testing.T) {
+	t.Parallel()
 	url := devicestest.Postgres(t)
 	d := newDaemonWith(t, fmt.Sprintf("database: %q\n", url))
 	file := filepath.Join(t.TempDir(), "city.csv")

@@ -90,6 +90,7 @@ func whose(t testing.TB, tickets []byte) string {
 // TestTwoDaysOfASmallCity records two days of 200 facilities, judges them by the
 // default rules and holds the tickets against what really happened.
 func TestTwoDaysOfASmallCity(t *testing.T) {
+	t.Parallel()
 	const last = 48 * time.Hour
 	one, two := recorded(t, t.TempDir(), last, lively(7)), recorded(t, t.TempDir(), last, lively(7))
 	a, errA := os.ReadFile(one)
@@ -177,6 +178,7 @@ func BenchmarkMonth(b *testing.B) {
 
 // TestTheExampleOfReplays runs the commands of deploy/docs/replay.md.
 func TestTheExampleOfReplays(t *testing.T) {
+	t.Parallel()
 	text, err := os.ReadFile("../deploy/docs/replay.md")
 	if err != nil {
 		t.Fatal(err)

@@ -53,6 +53,7 @@ func compared(t *testing.T, d *daemon, args ...string) (same int, onlyWas, onlyW
 // TestANewRuleIsTriedOnTheLogBeforeItIsSwitchedOn asks what stricter rules would
 // have opened, while the daemon runs and after it has ended.
 func TestANewRuleIsTriedOnTheLogBeforeItIsSwitchedOn(t *testing.T) {
+	t.Parallel()
 	devicestest.NeedBinary(t, "mosquitto_pub")
 	d := newDaemon(t)
 	host, port, err := net.SplitHostPort(d.mqtt)

@@ -11,6 +11,7 @@ import (
 // every start of ours. What bears its time is stored once, at that time; what
 // bears none is neither stored nor opens a ticket.
 func TestARetainedMessageIsNoNews(t *testing.T) {
+	t.Parallel()
 	b := newOtherBroker(t)
 	old, undated, alive := b.device("MH-OLD"), b.device("MH-UNDATED"), b.device("MH-ALIVE")
 	at := time.Now().Add(-10 * time.Minute).Truncate(time.Millisecond)

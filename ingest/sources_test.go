@@ -16,6 +16,7 @@ import (
 // TestADeviceHearsWhyWithinASecond: the reason of a refusal comes on the
 // device's own topic; the same one again is counted, not repeated.
 func TestADeviceHearsWhyWithinASecond(t *testing.T) {
+	t.Parallel()
 	d := newDaemonWith(t, "devices: {anonymous: true}\nlistener: {messages_per_second: 5}\n")
 	host, port, _ := strings.Cut(d.mqtt, ":")
 	sub := exec.Command(devicestest.NeedBinary(t, "mosquitto_sub"), "-h", host, "-p", port, "-u", "MH-1", "-t", "f/1/MH-1/#")
