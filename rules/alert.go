@@ -223,12 +223,10 @@ func (e *Engine) emit(f *facility, r *Rule, what TransitionType, at int64) {
 		step = a.step
 	}
 	t.Severity, t.Summary = r.severity(step), r.summary(step)
-	t.Value, t.Limit = r.shown(f, step, e.texts)
+	m := e.decided(f, r, step)
+	t.Channel, t.Value, t.Limit = e.shown(f, r, step, m)
 	if what == Opened {
-		t.Summary, t.Evidence = e.wordsOf(f, r, t.Summary), e.evidence(f, r)
-	}
-	if r.Channel != nil {
-		t.Channel = r.Channel.Name
+		t.Summary, t.Evidence = e.wordsOf(f, r, t.Summary), e.evidence(f, r, m)
 	}
 	e.found.Transitions = append(e.found.Transitions, t)
 }

@@ -24,6 +24,7 @@ type derived struct {
 	fold    func([]sample) float64
 	base    *baseline // nil = of the window
 	part    int       // in baselineParts
+	alike   bool      // in the channel's unit, and on its scale
 }
 
 // derivedText is one as it stands in a file.
@@ -72,6 +73,9 @@ var folds = map[string]func([]sample) float64{
 }
 
 const turnovers = "changes"
+
+// alike are the aggregates that compare with the channel's own limit.
+var alike = []string{"avg", "min", "max", "p50", "p95"}
 
 func byNum(a, b sample) int {
 	switch {
@@ -161,7 +165,7 @@ func (x *expressions) declare() {
 		case !ruleName.MatchString(d.name) || slices.Contains(x.l.words, d.name) || strings.HasPrefix(d.name, limitPrefix):
 			x.r.Fail(d.at, "values.%s: the name is taken, or no name: want small letters, digits and _, unlike any channel", d.name)
 		default:
-			all := []*derived{{name: d.name, channel: ch, span: d.window.Milliseconds(), per: d.rate.Milliseconds(), fold: folds[d.aggregate]}}
+			all := []*derived{{name: d.name, channel: ch, span: d.window.Milliseconds(), per: d.rate.Milliseconds(), fold: folds[d.aggregate], alike: slices.Contains(alike, d.aggregate)}}
 			if d.base != nil {
 				all = x.declareBaseline(d, ch)
 			}

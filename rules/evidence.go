@@ -23,6 +23,7 @@ type Evidence struct {
 	At      int64            `json:"at"` // wall clock of the frame that decided
 	Seen    int64            `json:"seen,omitempty"`
 	Expect  int64            `json:"expect_ms,omitempty"`
+	Decided *Measure         `json:"decided,omitempty"` // the comparison that decided, where one did
 	Values  []EvidenceValue  `json:"values,omitempty"`
 	Sensors []SensorEvidence `json:"sensors,omitempty"` // that are faulty, of a rule about sensors
 }
@@ -42,6 +43,17 @@ type EvidenceValue struct {
 	Tiers  []float64      `json:"tiers,omitempty"`      // its limits of notice, warning and alarm, where it has more than one
 	From   string         `json:"limit_from,omitempty"` // facility, model or rule
 	Usual  *UsualEvidence `json:"usual,omitempty"`      // of a residual
+}
+
+// Measure is a quantity, a channel or a value that the rule derives of one, against
+// the bound that it was compared with.
+type Measure struct {
+	Name    string        `json:"name"`
+	Title   devices.Title `json:"title"`
+	Channel string        `json:"channel,omitempty"` // whose unit and scale it has
+	Unit    string        `json:"unit,omitempty"`
+	Value   float64       `json:"value"`
+	Limit   float64       `json:"limit"` // with the sign that it was compared with
 }
 
 // UsualEvidence is what a residual is the rest of.
@@ -64,9 +76,9 @@ type CauseEvidence struct {
 	WithinMS int64   `json:"within_ms,omitempty"`
 }
 
-// evidence is why r opens at f.
-func (e *Engine) evidence(f *facility, r *Rule) *Evidence {
-	x := &Evidence{Rule: r.Name, Version: e.set.version, When: r.When, Silent: r.Silent, ForMS: r.For.Milliseconds(), At: e.wall}
+// evidence is why r opens at f; m decided it, nil where no number did.
+func (e *Engine) evidence(f *facility, r *Rule, m *measure) *Evidence {
+	x := &Evidence{Rule: r.Name, Version: e.set.version, When: r.When, Silent: r.Silent, ForMS: r.For.Milliseconds(), At: e.wall, Decided: m.evidence()}
 	if a := f.find(r.index); a != nil {
 		x.Since, x.Pending = a.event, a.pending
 	}

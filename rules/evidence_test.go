@@ -56,6 +56,7 @@ func TestATicketSaysWhichValuesAndLimitsDecidedIt(t *testing.T) {
 	en, zh := s.why(2)
 	same(t, en, `Rule it decided it (rule set VERSION).
 Its condition: tilt_deg > limit_tilt_deg || water_level_m > limit_water_level_m || cover_open
+What decided was tilt_deg: 12.5 deg, and its bound 10 deg.
 cover_open was no at 2026-01-01 08:00:00.
 tilt_deg was 12.5 deg at 2026-01-01 08:00:00; its limit is 10 deg, its model's.
 water_level_m was never reported, as if there was no such sensor.

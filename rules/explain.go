@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 	"time"
 
 	"lamplighter/devices"
@@ -32,6 +33,11 @@ func (x *Evidence) Sentences(zone *time.Location) []devices.Title {
 	case x.When == "":
 	default:
 		out = append(out, devices.Title{ZH: "条件：" + x.When, EN: "Its condition: " + x.When})
+	}
+	if m := x.Decided; m != nil {
+		name := named(m.Name, m.Title)
+		v, l := inUnit(m.Value, m.Unit), inUnit(m.Limit, m.Unit)
+		out = append(out, devices.Title{ZH: fmt.Sprintf("由%s判定：%s，界限为 %s。", name.ZH, v, l), EN: fmt.Sprintf("What decided was %s: %s, and its bound %s.", name.EN, v, l)})
 	}
 	for i := range x.Values {
 		out = append(out, x.Values[i].sentence(clock))
@@ -82,10 +88,7 @@ func (c *CauseEvidence) sentence() devices.Title {
 }
 
 func (v *EvidenceValue) sentence(clock func(int64) string) devices.Title {
-	name := devices.Title{ZH: v.Name, EN: v.Name}
-	if v.Title.ZH != "" && v.Title.ZH != v.Name {
-		name.ZH = v.Title.ZH + "（" + v.Name + "）"
-	}
+	name := named(v.Name, v.Title)
 	t, value := devices.Title{ZH: name.ZH + "暂时无法得出", EN: name.EN + " could not be told yet"}, v.value()
 	if v.At == 0 {
 		t = devices.Title{ZH: name.ZH + "从未上报，视为没有该传感器", EN: name.EN + " was never reported, as if there was no such sensor"}
@@ -121,6 +124,20 @@ func (v *EvidenceValue) sentence(clock func(int64) string) devices.Title {
 	return devices.Title{ZH: t.ZH + "。", EN: t.EN + "."}
 }
 
+// named is how sentences call a channel, or a value of a rule.
+func named(name string, title devices.Title) devices.Title {
+	t := devices.Title{ZH: name, EN: name}
+	if title.ZH != "" && title.ZH != name {
+		t.ZH = title.ZH + "（" + name + "）"
+	}
+	return t
+}
+
+// inUnit is a number with its unit.
+func inUnit(x float64, unit string) string {
+	return strings.TrimSpace(strconv.FormatFloat(x, 'g', 6, 64) + " " + unit)
+}
+
 // value is "" of what was not known.
 func (v *EvidenceValue) value() devices.Title {
 	switch {
@@ -131,10 +148,7 @@ func (v *EvidenceValue) value() devices.Title {
 	case v.Text != nil:
 		return devices.Title{ZH: strconv.Quote(*v.Text), EN: strconv.Quote(*v.Text)}
 	case v.Number != nil:
-		n := strconv.FormatFloat(*v.Number, 'g', 6, 64)
-		if v.Unit != "" {
-			n += " " + v.Unit
-		}
+		n := inUnit(*v.Number, v.Unit)
 		return devices.Title{ZH: n, EN: n}
 	}
 	return devices.Title{}

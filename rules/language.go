@@ -120,12 +120,12 @@ func (c *compiler) compile(r *reader, t *ruleText) {
 			r.Fail(t.channel, "channel: %s", l.stranger(t.channel.Value, c.dict))
 		}
 	}
-	t.when = x.program("when", t.whenAt, t.When)
+	t.when, t.why = x.deciding("when", t.whenAt, t.When)
 	t.clear = x.program("clear", t.clearAt, t.Clear)
 	t.atOnce = x.program("at_once", t.onceAt, t.AtOnce)
 	for i := range t.Steps {
 		s, at := &t.Steps[i], t.stepsAt[i]
-		s.when = x.program("steps: when", at.when, s.When)
+		s.when, s.why = x.deciding("steps: when", at.when, s.When)
 		s.clear = x.program("steps: clear", at.clear, s.Clear)
 	}
 	for i := range t.Wordings {
@@ -164,8 +164,22 @@ type expressions struct {
 
 // program compiles one expression; nil if there is none, or a mistake in it.
 func (x *expressions) program(what string, n *yaml.Node, text string) cel.Program {
+	p, _ := x.planned(what, n, text)
+	return p
+}
+
+// deciding compiles one that makes a ticket, or a worse one.
+func (x *expressions) deciding(what string, n *yaml.Node, text string) (cel.Program, *decision) {
+	p, ast := x.planned(what, n, text)
+	if p == nil {
+		return nil, nil
+	}
+	return p, x.decides(ast)
+}
+
+func (x *expressions) planned(what string, n *yaml.Node, text string) (cel.Program, *cel.Ast) {
 	if n == nil {
-		return nil
+		return nil, nil
 	}
 	ast, iss := x.env.Compile(text)
 	if iss.Err() != nil {
@@ -176,23 +190,23 @@ func (x *expressions) program(what string, n *yaml.Node, text string) cel.Progra
 			line, column := x.r.Place(n, head(text, e.Location.Line(), e.Location.Column()))
 			x.r.FailAt(line, column, "%s: %s", what, x.l.explain(e.Message, x.c.dict, x.t))
 		}
-		return nil
+		return nil, nil
 	}
 	if !ast.OutputType().IsEquivalentType(cel.BoolType) {
 		x.r.Fail(n, "%s: %s is a %s; want true or false: compare it with something", what, text, typeName(ast.OutputType().String()))
-		return nil
+		return nil, nil
 	}
 	if cost, err := x.env.EstimateCost(ast, textSizes{}); err != nil || cost.Max > celCost {
 		x.r.Fail(n, "%s: it may cost %d steps each time; want at most %d: make two rules of it", what, cost.Max, celCost)
-		return nil
+		return nil, nil
 	}
 	x.uses(what, n, ast)
 	p, err := x.env.Program(ast, cel.EvalOptions(cel.OptOptimize), cel.CostLimit(celCost))
 	if err != nil {
 		x.r.Fail(n, "%s: %v", what, err)
-		return nil
+		return nil, nil
 	}
-	return p
+	return p, ast
 }
 
 // uses notes which channels an expression looks at, and asks for the limits.

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"slices"
 
 	"lamplighter/devices"
@@ -184,8 +185,9 @@ func (e *Engine) lastsPast(g *facility, rule *Rule, x *pastFault, at int64) {
 		return
 	}
 	x.firing = true
-	x.value, x.limit = rule.shown(g, x.step, e.texts)
-	x.why = e.evidence(g, rule)
+	m := e.decided(g, rule, x.step)
+	_, x.value, x.limit = e.shown(g, rule, x.step, m)
+	x.why = e.evidence(g, rule, m)
 	x.why.Since, x.why.Pending = x.event, x.event
 }
 
@@ -269,6 +271,9 @@ func (e *Engine) historic(f *facility, x *pastFault, until int64) {
 		Summary: r.summary(x.step), Value: x.value, Limit: x.limit, Evidence: x.why}
 	if r.Channel != nil {
 		t.Channel = r.Channel.Name
+	}
+	if x.why != nil && x.why.Decided != nil {
+		t.Channel = cmp.Or(x.why.Decided.Channel, t.Channel)
 	}
 	e.found.Transitions = append(e.found.Transitions, t)
 }

@@ -53,7 +53,7 @@ type Rule struct {
 	MaxAge    time.Duration // an older channel is unknown; 0 = see maxAge
 	Severity  Severity
 	Steps     []Step           // worse severities, the least first
-	Channel   *devices.Channel // shown in the ticket, may be nil
+	Channel   *devices.Channel // shown in the ticket where no comparison decided, may be nil
 	Limits    map[string]Limit // by channel
 	Silent    float64          // × the expected interval; 0 = not a rule about silence
 	Collapse  *Collapse        // nil = not a rule about common causes
@@ -72,6 +72,7 @@ type Rule struct {
 	derived []*derived
 	bases   []*baseline
 	reads   []*devices.Channel // what when, at_once, clear and steps look at, by name
+	why     *decision          // of when; nil where it compares no number
 	causes  []*Rule            // the rules that collapse this one's alerts
 	wide    bool               // some of them are wide
 	least   time.Duration      // of a collapse: it waits so long, whatever For says
@@ -84,6 +85,7 @@ type Step struct {
 	Clear    string        // down again; "" = when is false
 	Summary  devices.Title // of the ticket then; "" = the rule's
 	when     cel.Program
+	why      *decision // of when
 	clear    cel.Program
 }
 
@@ -160,21 +162,6 @@ func (r *Rule) maxAge(f *facility) int64 {
 		return r.MaxAge.Milliseconds()
 	}
 	return max(leastMaxAge.Milliseconds(), 2*f.expectMS)
-}
-
-// shown is the value and limit that a ticket shows at a step, NaN = none.
-func (r *Rule) shown(f *facility, step uint8, t *texts) (value, limit float64) {
-	value, limit = math.NaN(), math.NaN()
-	if r.Channel == nil {
-		return value, limit
-	}
-	if v, ok := f.value(r.Channel.ID, r.maxAge(f)); ok {
-		value = v.num
-	}
-	if l, _, ok := r.limit(f, tierName(r.Channel.Name, min(tiers, int(step)+1)), t); ok {
-		limit = l
-	}
-	return value, limit
 }
 
 // severity is that of a rule at a step, 0 = none.

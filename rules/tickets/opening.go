@@ -85,7 +85,7 @@ func (d *Desk) regrade(ctx context.Context, tx *database.Tx, t *rules.Transition
 	if err != nil {
 		return err
 	}
-	if _, err := tx.Exec(ctx, `UPDATE ticket SET severity=?, summary_zh=?, summary_en=?, value=?, limit_value=? WHERE id=?`, string(t.Severity), t.Summary.ZH, t.Summary.EN, number64(t.Value), number64(t.Limit), id); err != nil {
+	if _, err := tx.Exec(ctx, `UPDATE ticket SET severity=?, summary_zh=?, summary_en=?, channel=?, value=?, limit_value=? WHERE id=?`, string(t.Severity), t.Summary.ZH, t.Summary.EN, t.Channel, number64(t.Value), number64(t.Limit), id); err != nil {
 		return err
 	}
 	if err := event(ctx, tx, id, t.Wall, telemetry, "severity", was+" → "+string(t.Severity)); err != nil {

@@ -1065,6 +1065,7 @@ export interface components {
             at: number;
             at_once?: string;
             cause?: components["schemas"]["CauseEvidence"];
+            decided?: components["schemas"]["Measure"];
             /** Format: int64 */
             expect_ms?: number;
             /** Format: int64 */
@@ -1300,6 +1301,16 @@ export interface components {
             password: string;
             /** @example admin */
             user: string;
+        };
+        Measure: {
+            channel?: string;
+            /** Format: double */
+            limit: number;
+            name: string;
+            title: components["schemas"]["Title"];
+            unit?: string;
+            /** Format: double */
+            value: number;
         };
         MemberItem: {
             facility: string;
