@@ -16,7 +16,7 @@ const (
 	Ended
 	Joined
 	Left
-	Changed  // its severity
+	Changed  // its severity, or its words
 	Historic // began and ended, and only then was it told: At and Until
 )
 
@@ -35,6 +35,7 @@ type Transition struct {
 	Value    float64 // NaN = none
 	Limit    float64 // NaN = none
 	Summary  devices.Title
+	Worded   bool // of Changed: it has worse words
 	Page     PageDelay
 	Rules    string    // version of the rule set
 	Evidence *Evidence // of Opened: what decided it
@@ -213,22 +214,27 @@ func (e *Engine) long(f *facility, r *Rule, wall, event, at, ms int64) bool {
 	return e.wall-wall >= ms+e.lateness(f, r) || at-event >= ms
 }
 
-func (e *Engine) emit(f *facility, r *Rule, what TransitionType, at int64) {
+// emit tells of the alert of r at f. The transition is valid until the next one.
+func (e *Engine) emit(f *facility, r *Rule, what TransitionType, at int64) *Transition {
 	if what == Ended && e.overAlready(f, r, at) {
-		return
+		return nil
 	}
 	t := Transition{Type: what, Facility: f.id, Kind: f.kind, Defect: r.Name, Severity: r.Severity, Page: r.Page, Rules: e.set.version, At: at, Wall: e.wall, Summary: r.Summary}
-	step := uint8(0)
+	step, words := uint8(0), uint16(0)
 	if a := f.find(r.index); a != nil {
-		step = a.step
+		if what == Opened {
+			a.words = e.wordsOf(f, r, 0)
+		}
+		step, words = a.step, a.words
 	}
-	t.Severity, t.Summary = r.severity(step), r.summary(step)
+	t.Severity, t.Summary = r.severity(step), r.summary(step, words)
 	m := e.decided(f, r, step)
 	t.Channel, t.Value, t.Limit = e.shown(f, r, step, m)
 	if what == Opened {
-		t.Summary, t.Evidence = e.wordsOf(f, r, t.Summary), e.evidence(f, r, m)
+		t.Evidence = e.evidence(f, r, m)
 	}
 	e.found.Transitions = append(e.found.Transitions, t)
+	return &e.found.Transitions[len(e.found.Transitions)-1]
 }
 
 // overAlready makes history of what opened in this very frame and ends in it:

@@ -146,7 +146,7 @@ func (e *Engine) takeAlerts(f *facility, s *snapshotFacility) {
 		if r == nil || a.Heir || f.find(r.index) != nil || f.seen > s.Seen && r.Silent > 0 {
 			continue
 		}
-		n := alert{rule: r.index, pending: a.Pending, event: a.Event, told: a.Told, quiet: a.Quiet, calm: a.Calm, firing: a.Firing, sure: a.Sure, step: a.Step}
+		n := alert{rule: r.index, pending: a.Pending, event: a.Event, told: a.Told, quiet: a.Quiet, calm: a.Calm, firing: a.Firing, sure: a.Sure, step: a.Step, words: a.Words}
 		if a.Held {
 			n.pending, n.sure = e.wall, false
 		}

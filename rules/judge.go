@@ -77,7 +77,7 @@ func (e *Engine) judge(f *facility, k *kindRules, changed uint64, at int64) {
 		if r.atOnce != nil && t == yes && ask(r.atOnce, v) == yes {
 			f.find(r.index).sure = true
 		}
-		if len(r.Steps) > 0 && t == yes {
+		if (len(r.Steps) > 0 || len(r.Wordings) > 0) && t == yes {
 			e.climb(f, r, v, at)
 		}
 	}
@@ -106,9 +106,10 @@ func (e *Engine) outside(f *facility, r *Rule) {
 	}
 }
 
-// climb finds the step of a rule whose condition holds. Up it goes at once, and
-// down only when the step's clear holds (or, without one, its when no longer
-// does): what cannot be decided leaves it where it is.
+// climb finds the step and, of an open ticket, the words of a rule whose condition
+// holds. Up it goes at once, and down only when the step's clear holds (or, without
+// one, its when no longer does): what cannot be decided leaves it where it is. Words
+// only get worse, so that nothing is told twice while the ticket is open.
 func (e *Engine) climb(f *facility, r *Rule, v *view, at int64) {
 	a := f.find(r.index)
 	if a == nil || a.heir {
@@ -130,12 +131,17 @@ func (e *Engine) climb(f *facility, r *Rule, v *view, at int64) {
 			step = uint8(i + 1)
 		}
 	}
-	if step == a.step {
+	words := a.words
+	if a.firing {
+		words = e.wordsOf(f, r, a.words)
+	}
+	worded := words != a.words
+	if step == a.step && !worded {
 		return
 	}
-	a.step = step
+	a.step, a.words = step, words
 	if a.firing {
-		e.emit(f, r, Changed, at)
+		e.emit(f, r, Changed, at).Worded = worded
 	}
 }
 

@@ -268,7 +268,7 @@ func (e *Engine) historic(f *facility, x *pastFault, until int64) {
 		return
 	}
 	t := Transition{Type: Historic, Facility: f.id, Kind: f.kind, Defect: r.Name, Severity: r.severity(x.step), Rules: e.set.version, At: x.event, Until: max(x.event, until), Wall: e.wall,
-		Summary: r.summary(x.step), Value: x.value, Limit: x.limit, Evidence: x.why}
+		Summary: r.summary(x.step, 0), Value: x.value, Limit: x.limit, Evidence: x.why}
 	if r.Channel != nil {
 		t.Channel = r.Channel.Name
 	}

@@ -61,7 +61,7 @@ type Rule struct {
 	Schedule  *Schedule        // nil = always
 	Page      PageDelay
 	Summary   devices.Title
-	Wordings  []Wording // the first that holds is told instead of Summary
+	Wordings  []Wording // the first that holds is told instead of any Summary
 
 	index   int
 	when    cel.Program
@@ -172,8 +172,11 @@ func (r *Rule) severity(step uint8) Severity {
 	return r.Steps[step-1].Severity
 }
 
-// summary is that of a rule at a step, 0 = none.
-func (r *Rule) summary(step uint8) devices.Title {
+// summary is that of a rule at a step and with a wording, 0 = none.
+func (r *Rule) summary(step uint8, words uint16) devices.Title {
+	if w := r.wording(words); w != nil {
+		return w.Summary
+	}
 	if step == 0 || int(step) > len(r.Steps) || r.Steps[step-1].Summary.ZH == "" {
 		return r.Summary
 	}

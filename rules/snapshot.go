@@ -20,11 +20,15 @@ import (
 // A snapshot is an engine's state after one frame, so that a restart judges
 // only what came later. It is
 //
-//	"LMPSNAPB", a CBOR sequence of one head, its parents, its wholes and its facilities
+//	"LMPSNAPC", a CBOR sequence of one head, its parents, its wholes and its facilities
 //	(arrays, in the order of the fields below), CRC-32C of all before
 //
-// Rules and channels stand in it by name: it survives a change of either.
-const snapshotMagic = "LMPSNAPB"
+// Rules and channels stand in it by name: it survives a change of either. The format
+// before, "LMPSNAPB", is read too: its alerts had no words.
+const (
+	snapshotMagic    = "LMPSNAPC"
+	snapshotMagicOld = "LMPSNAPB"
+)
 
 type snapshotHead struct {
 	_          struct{} `cbor:",toarray"`
@@ -101,6 +105,29 @@ type snapshotValue struct {
 }
 
 type snapshotAlert struct {
+	_                                 struct{} `cbor:",toarray"`
+	Rule                              string
+	Pending, Event, Told, Quiet, Calm int64
+	Firing, Heir, Sure, Held          bool
+	Step                              uint8
+	Words                             uint16
+}
+
+// UnmarshalCBOR reads an alert, also one of the format before, which had no words:
+// such a ticket is told its words once more, and the desk knows them.
+func (a *snapshotAlert) UnmarshalCBOR(b []byte) error {
+	type current snapshotAlert
+	if len(b) == 0 || b[0] != 0x80|11 { // an array of eleven
+		return cbor.Unmarshal(b, (*current)(a))
+	}
+	var old snapshotAlertB
+	err := cbor.Unmarshal(b, &old)
+	*a = snapshotAlert{Rule: old.Rule, Pending: old.Pending, Event: old.Event, Told: old.Told, Quiet: old.Quiet, Calm: old.Calm, Firing: old.Firing, Heir: old.Heir, Sure: old.Sure, Held: old.Held, Step: old.Step}
+	return err
+}
+
+// snapshotAlertB is an alert as "LMPSNAPB" had it.
+type snapshotAlertB struct {
 	_                                 struct{} `cbor:",toarray"`
 	Rule                              string
 	Pending, Event, Told, Quiet, Calm int64
@@ -221,7 +248,7 @@ func (z *frozen) fill(s *snapshotFacility, f *facility) {
 		values = append(values, snapshotValue{Channel: v.channel, Text: v.text, At: v.at, Num: v.num})
 	}
 	for _, a := range f.alerts {
-		alerts = append(alerts, snapshotAlert{Rule: z.rules.kinds[f.kind].rules[a.rule].Name, Pending: a.pending, Event: a.event, Told: a.told, Quiet: a.quiet, Calm: a.calm, Firing: a.firing, Heir: a.heir, Sure: a.sure, Held: a.held, Step: a.step})
+		alerts = append(alerts, snapshotAlert{Rule: z.rules.kinds[f.kind].rules[a.rule].Name, Pending: a.pending, Event: a.event, Told: a.told, Quiet: a.quiet, Calm: a.calm, Firing: a.firing, Heir: a.heir, Sure: a.sure, Held: a.held, Step: a.step, Words: a.words})
 	}
 	s.Values, s.Alerts = values, alerts
 	s.Area, s.Feeder, s.Hung = f.area, f.feeder, f.hung
@@ -283,7 +310,7 @@ func intact(r io.ReaderAt, size int64) error {
 	if _, err := io.ReadFull(io.TeeReader(body, sum), magic); err != nil {
 		return err
 	}
-	if string(magic) != snapshotMagic {
+	if m := string(magic); m != snapshotMagic && m != snapshotMagicOld {
 		return fmt.Errorf("found %q at the beginning, want %q: %w", magic, snapshotMagic, devices.ErrInvalid)
 	}
 	if _, err := io.Copy(sum, body); err != nil {
@@ -372,7 +399,7 @@ func (e *Engine) revive(s *snapshotFacility, channels []uint32) *facility {
 	wait := false
 	for _, a := range s.Alerts {
 		if r := e.set.find(f.kind, a.Rule); r != nil {
-			f.alerts = append(f.alerts, alert{rule: r.index, pending: a.Pending, event: a.Event, told: a.Told, quiet: a.Quiet, calm: a.Calm, firing: a.Firing, heir: a.Heir, sure: a.Sure, held: a.Held, step: a.Step})
+			f.alerts = append(f.alerts, alert{rule: r.index, pending: a.Pending, event: a.Event, told: a.Told, quiet: a.Quiet, calm: a.Calm, firing: a.Firing, heir: a.Heir, sure: a.Sure, held: a.Held, step: a.Step, words: a.Words})
 			switch {
 			case a.Heir || a.Firing && a.Quiet == 0:
 			case !a.Firing && a.Pending > e.wall:

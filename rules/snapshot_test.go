@@ -6,10 +6,12 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
+	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -133,6 +135,53 @@ func TestADamagedSnapshotIsRefused(t *testing.T) {
 	if _, err := NewEngine(s.e.set, s.dict, nil).restore(bytes.NewReader(nil), 0); err == nil {
 		t.Fatal("an empty file was taken")
 	}
+}
+
+// asBefore is a snapshot in the format before: alerts have no words.
+func asBefore(t *testing.T, b []byte) []byte {
+	t.Helper()
+	alerts := slices.IndexFunc(reflect.VisibleFields(reflect.TypeFor[snapshotFacility]()), func(f reflect.StructField) bool { return f.Name == "Alerts" }) - 1
+	old := bytes.NewBufferString(snapshotMagicOld)
+	dec, enc := cbor.NewDecoder(bytes.NewReader(b[len(snapshotMagic):len(b)-4])), cbor.NewEncoder(old)
+	for {
+		var x []any
+		if err := dec.Decode(&x); err == io.EOF {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		if len(x) > alerts {
+			list, _ := x[alerts].([]any) // null of none
+			for i, a := range list {
+				list[i] = a.([]any)[:11]
+			}
+		}
+		if err := enc.Encode(x); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return binary.LittleEndian.AppendUint32(old.Bytes(), crc32.Checksum(old.Bytes(), crc32.MakeTable(crc32.Castagnoli)))
+}
+
+// After an update a daemon goes on from the snapshot of the version before.
+func TestASnapshotOfTheFormatBeforeIsRead(t *testing.T) {
+	s := tell(t)
+	s.step(0, s.says("MH-1", 0, "lift_mm", 45.0, "tilt_deg", 2.0))
+	s.until(1, 2)
+	s.expect("2 opened MH-1 cover_displaced")
+	var b bytes.Buffer
+	if err := s.e.freeze(s.seq).write(&b); err != nil {
+		t.Fatal(err)
+	}
+	old := asBefore(t, b.Bytes())
+	e := NewEngine(s.e.set, s.dict, nil)
+	if _, err := e.restore(bytes.NewReader(old), int64(len(old))); err != nil {
+		t.Fatal(err)
+	}
+	s.e = e
+	same(t, s.said(3, s.says("MH-1", 3, "lift_mm", 46.0)), "+ Cover lifted") // what the desk knows
+	same(t, s.said(4, s.says("MH-1", 4, "lift_mm", 45.0)), "")
+	same(t, s.said(5, s.says("MH-1", 5, "cover_missing", true)), "+ Cover missing")
 }
 
 // ledgerDesk writes outcomes down in memory.

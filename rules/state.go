@@ -90,12 +90,13 @@ type value struct {
 // the device says nothing more, event times where it tells its past at once.
 type alert struct {
 	rule    int
-	pending int64 // wall clock since when the condition holds, 0 = it does not
-	event   int64 // event time when it began
-	told    int64 // event time when a reading last said that it holds
-	quiet   int64 // wall clock since when a firing condition is gone
-	calm    int64 // event time when it went
-	step    uint8 // of Rule.Steps, 0 = none
+	pending int64  // wall clock since when the condition holds, 0 = it does not
+	event   int64  // event time when it began
+	told    int64  // event time when a reading last said that it holds
+	quiet   int64  // wall clock since when a firing condition is gone
+	calm    int64  // event time when it went
+	words   uint16 // of Rule.Wordings: the worst that was told, 0 = none
+	step    uint8  // of Rule.Steps, 0 = none
 	firing  bool
 	sure    bool // need not last for Rule.For
 	held    bool // has no ticket of its own: its parent has one for both

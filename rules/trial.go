@@ -221,6 +221,9 @@ func (x *trial) compare(got []*happened, v *Verdict) {
 			continue
 		}
 		line := fmt.Sprintf("at %s: %s %s of %s, severity %s", short(h.at), saying(h.Type), h.Defect, h.Facility, h.Severity)
+		if h.Worded {
+			line += fmt.Sprintf(", now %s (%s)", h.Summary.ZH, h.Summary.EN)
+		}
 		if h.members > 0 {
 			line += fmt.Sprintf(", members %d", h.members)
 		}

@@ -3,6 +3,8 @@ package rules
 import (
 	"strings"
 	"testing"
+
+	"lamplighter/devices"
 )
 
 func TestTheWordsOfATicketSayWhatIsToBeSeen(t *testing.T) {
@@ -25,4 +27,60 @@ func TestTheWordsOfATicketSayWhatIsToBeSeen(t *testing.T) {
 	if got, want := strings.Join(got, "\n"), "井盖缺失 Cover missing\n井盖开启 Cover open\n井盖倾斜 Cover tilted\n井盖上抬 Cover lifted\n井盖沉降 Cover sunk"; got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
+}
+
+// said is the words of the tickets that a frame opens or changes, + where they are
+// worse than before.
+func (s *story) said(sec float64, items ...devices.Item) string {
+	s.t.Helper()
+	s.seq++
+	found, err := s.e.Step(&devices.Batch{Seq: s.seq, Wall: start + int64(sec*1000), Items: items})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	var out []string
+	for _, x := range found.Transitions {
+		switch {
+		case x.Type == Changed && x.Worded:
+			out = append(out, "+ "+x.Summary.EN)
+		case x.Type == Changed || x.Type == Opened:
+			out = append(out, x.Summary.EN)
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
+// Of a cover that is lifted, and away in the end, the ticket says so when it gets
+// worse: once, though it comes and goes, and though the daemon is started again.
+func TestTheWordsOfATicketFollowWhatGetsWorse(t *testing.T) {
+	s := tell(t)
+	again := func() { s.e = restarted(t, s.e, s.seq) }
+	s.step(0, s.says("MH-1", 0, "lift_mm", 45.0, "tilt_deg", 2.0))
+	for i, x := range []struct {
+		says []any
+		want string
+	}{
+		{[]any{"lift_mm", 45.0}, "Cover lifted"},
+		{[]any{"cover_open", true}, "+ Cover open"},
+		{[]any{"cover_open", false}, ""},
+		{[]any{"cover_open", true, "tilt_deg", 40.0}, ""},
+		{[]any{"cover_missing", true}, "+ Cover missing"},
+		{[]any{"cover_missing", false, "cover_open", false}, ""},
+		{[]any{"cover_missing", true}, ""},
+	} {
+		sec := float64(3 + i)
+		same(t, s.said(sec, s.says("MH-1", sec, x.says...)), x.want)
+		again()
+	}
+}
+
+func TestAStepKeepsTheWordsOfATicket(t *testing.T) {
+	s := by(t, devices.Manhole, `severity: minor
+		when: h2s_ppm > 10.0 || co_ppm > 35.0
+		steps: [{severity: critical, when: h2s_ppm > 50.0 || co_ppm > 200.0}]
+		wording: [{when: h2s_ppm > 10.0, zh: 硫, en: sulphide}, {when: co_ppm > 35.0, zh: 碳, en: monoxide}]`)
+	same(t, s.said(0, s.says("MH-1", 0, "tilt_deg", 1.0, "co_ppm", 40.0)), "monoxide")
+	same(t, s.said(1, s.says("MH-1", 1, "co_ppm", 210.0)), "monoxide")
+	same(t, s.said(2, s.says("MH-1", 2, "h2s_ppm", 11.0)), "+ sulphide")
+	same(t, s.said(3, s.says("MH-1", 3, "co_ppm", 40.0)), "sulphide")
 }

@@ -74,12 +74,15 @@ func (d *Desk) end(ctx context.Context, tx *database.Tx, facility, defect string
 	return d.opt.Outbox.Enqueue(ctx, tx, Page{id, "closed", wall, delay})
 }
 
-// regrade gives an open ticket another severity. Only what got worse is paged.
+// regrade gives an open ticket another severity, or worse words. What got worse is
+// paged, once.
 func (d *Desk) regrade(ctx context.Context, tx *database.Tx, t *rules.Transition) error {
 	var id int64
 	var was string
-	err := tx.QueryRow(ctx, `SELECT id, severity FROM ticket WHERE facility=? AND defect=? AND state <> 'closed'`, string(t.Facility), t.Defect).Scan(&id, &was)
-	if errors.Is(err, sql.ErrNoRows) || err == nil && was == string(t.Severity) {
+	var said devices.Title
+	err := tx.QueryRow(ctx, `SELECT id, severity, summary_zh, summary_en FROM ticket WHERE facility=? AND defect=? AND state <> 'closed'`, string(t.Facility), t.Defect).Scan(&id, &was, &said.ZH, &said.EN)
+	graded, worded := was != string(t.Severity), t.Worded && said != t.Summary
+	if errors.Is(err, sql.ErrNoRows) || err == nil && !graded && !worded {
 		return nil // closed by hand before, or told before
 	}
 	if err != nil {
@@ -88,10 +91,17 @@ func (d *Desk) regrade(ctx context.Context, tx *database.Tx, t *rules.Transition
 	if _, err := tx.Exec(ctx, `UPDATE ticket SET severity=?, summary_zh=?, summary_en=?, channel=?, value=?, limit_value=? WHERE id=?`, string(t.Severity), t.Summary.ZH, t.Summary.EN, t.Channel, number64(t.Value), number64(t.Limit), id); err != nil {
 		return err
 	}
-	if err := event(ctx, tx, id, t.Wall, telemetry, "severity", was+" → "+string(t.Severity)); err != nil {
-		return err
+	if graded {
+		if err := event(ctx, tx, id, t.Wall, telemetry, "severity", was+" → "+string(t.Severity)); err != nil {
+			return err
+		}
 	}
-	if !t.Severity.Worse(rules.Severity(was)) {
+	if worded {
+		if err := event(ctx, tx, id, t.Wall, telemetry, "words", fmt.Sprintf("%s → %s / %s → %s", said.ZH, t.Summary.ZH, said.EN, t.Summary.EN)); err != nil {
+			return err
+		}
+	}
+	if !worded && !t.Severity.Worse(rules.Severity(was)) {
 		return nil
 	}
 	return d.opt.Outbox.Enqueue(ctx, tx, Page{id, "worse", t.Wall, t.Page.After.Milliseconds()})

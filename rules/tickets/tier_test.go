@@ -31,3 +31,32 @@ func TestATicketThatGetsWorseSaysSo(t *testing.T) {
 		}
 	})
 }
+
+// Worse words are told once: in the ticket, in its history, and in a page.
+func TestATicketTakesOverWorseWordsOnce(t *testing.T) {
+	devicestest.Databases(t, func(t *testing.T, url string) {
+		d := newDesk(t, url, QuarantineOptions{})
+		pages := &pageList{}
+		d.opt.Outbox = pages
+		lifted, missing := devices.Title{ZH: "井盖上抬", EN: "Cover lifted"}, devices.Title{ZH: "井盖缺失", EN: "Cover missing"}
+		for _, x := range []rules.Transition{
+			{Type: rules.Opened, Severity: rules.Critical, Summary: lifted},
+			{Type: rules.Changed, Severity: rules.Critical, Summary: lifted, Worded: true}, // as after an update
+			{Type: rules.Changed, Severity: rules.Critical, Summary: missing, Worded: true},
+			{Type: rules.Changed, Severity: rules.Critical, Summary: missing, Worded: true},
+		} {
+			d.commit(x)
+		}
+		ts, err := d.List(t.Context(), Filter{})
+		if err != nil || len(ts) != 1 || ts[0].Summary != missing {
+			t.Fatalf("%+v (%v), want one that says %s", ts, err, missing.EN)
+		}
+		h, err := d.History(t.Context(), ts[0].ID)
+		if err != nil || len(h) != 2 || h[1].What != "words" || h[1].Note != "井盖上抬 → 井盖缺失 / Cover lifted → Cover missing" {
+			t.Errorf("history %+v (%v)", h, err)
+		}
+		if fmt.Sprint(pages.got) != "[opened worse]" {
+			t.Errorf("pages %v, want one for what got worse", pages.got)
+		}
+	})
+}
