@@ -226,6 +226,43 @@ func TestACircuitWithoutLampControllersCountsAsItsLamps(t *testing.T) {
 	}
 }
 
+// TestTheBuiltInLitRateKnowsADarkCircuit: lit counts what burns, so it counts by
+// the rules that mean dark, of a lamp as of a circuit that is only measured.
+func TestTheBuiltInLitRateKnowsADarkCircuit(t *testing.T) {
+	w := newWorld(t, t.Context(), "sqlite://"+t.TempDir()+"/test.db", t.TempDir(), "place: {lon: 119.3, lat: 26.08}\n"+string(Default()))
+	defer w.db.Close()
+	var fs []registry.Facility
+	var heard, bad []rules.Stood
+	stands := func(id devices.FacilityID, lamps int64, is rules.Standing, why string) {
+		cabinet, _, metered := strings.Cut(string(id), ":")
+		if !metered {
+			cabinet = ""
+		}
+		fs = append(fs, registry.Facility{ID: id, Area: "350102001001", Cabinet: cabinet, Lamps: lamps})
+		heard = append(heard, rules.Stood{Facility: id, Is: rules.OK})
+		bad = append(bad, rules.Stood{Facility: id, Is: is, Why: why})
+	}
+	stands("LC-7:C1", 60, rules.Faulty, "supply_loss")
+	stands("LC-7:C2", 60, rules.Faulty, "circuit_dark")
+	stands("LC-7:C3", 60, rules.Faulty, "lamps_missing") // most of them burn
+	stands("LC-7:C4", 60, rules.Faulty, "relay_failure") // a relay may be stuck where it is on
+	stands("LC-7:C5", 60, rules.Unknown, "silent")
+	stands("SL-1", 0, rules.Faulty, "lamp_out")
+	stands("SL-2", 0, rules.Faulty, "lamp_dark")
+	stands("SL-3", 0, rules.Faulty, "gear_failure,lamp_dim")
+	stands("SL-4", 0, rules.OK, "")
+	w.lamps(fs...)
+	w.stood(at(1, 8, 0), heard...)
+	w.watch(at(1, 17, 0))
+	w.stood(at(1, 17, 1), bad...)
+	w.morning(2)
+	for rate, want := range map[string]string{"lit": "122 intact 122 faulty 60 unknown", "intact": "1 intact 243 faulty 60 unknown"} {
+		if got := w.rates(Query{Rate: rate, Level: int(devices.City), Period: "day"}); !strings.Contains(got, want) {
+			t.Errorf("%s: %swant %s", rate, got, want)
+		}
+	}
+}
+
 func TestNoRateIsToldWhileTheRulesLieBehind(t *testing.T) {
 	w := newWorld(t, t.Context(), "sqlite://"+t.TempDir()+"/test.db", t.TempDir(), text)
 	defer w.db.Close()
