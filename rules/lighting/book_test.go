@@ -263,6 +263,38 @@ func TestTheBuiltInLitRateKnowsADarkCircuit(t *testing.T) {
 	}
 }
 
+// TestTheBuiltInLitRateHasATargetForEachClassOfRoad: as lighting.md tells them; a
+// street of which nothing is lit is below all of them, and no ticket is opened on it.
+func TestTheBuiltInLitRateHasATargetForEachClassOfRoad(t *testing.T) {
+	w := newWorld(t, t.Context(), "sqlite://"+t.TempDir()+"/test.db", t.TempDir(), "place: {lon: 119.3, lat: 26.08}\n"+string(Default()))
+	defer w.db.Close()
+	classes := []string{"main", "secondary", "branch", ""}
+	var fs []registry.Facility
+	var heard, dark []rules.Stood
+	for i, class := range classes {
+		id := devices.FacilityID(fmt.Sprint("LC-", i, ":C1"))
+		fs = append(fs, registry.Facility{ID: id, Area: "350102001001", Cabinet: fmt.Sprint("LC-", i), Road: "r" + class, RoadClass: class, Lamps: 60})
+		heard = append(heard, rules.Stood{Facility: id, Is: rules.OK})
+		dark = append(dark, rules.Stood{Facility: id, Is: rules.Faulty, Why: "lamp_out"})
+	}
+	w.lamps(fs...)
+	w.stood(at(1, 8, 0), heard...)
+	w.watch(at(1, 17, 0))
+	w.stood(at(1, 17, 1), dark...)
+	w.morning(2)
+	got := w.rates(Query{Rate: "lit", Level: LevelRoad, Period: "day"})
+	want := ""
+	for _, x := range [][2]string{{"", "96.00"}, {"branch", "96.00"}, {"main", "98.00"}, {"secondary", "96.00"}} {
+		want += fmt.Sprintf("350102/r%s 2026-01-01: 0 intact 60 faulty 0 unknown 0 excluded = 0.00%% (0.00-0.00, target %s)\n", x[0], x[1])
+	}
+	if got != want {
+		t.Errorf("figures\n%swant\n%s", got, want)
+	}
+	if got, want := w.tickets(), "area:350102 lighting_rate_low open\narea:350102001 lighting_rate_low open"; got != want { // those of intact
+		t.Errorf("tickets\n%s\nwant\n%s", got, want)
+	}
+}
+
 func TestNoRateIsToldWhileTheRulesLieBehind(t *testing.T) {
 	w := newWorld(t, t.Context(), "sqlite://"+t.TempDir()+"/test.db", t.TempDir(), text)
 	defer w.db.Close()
