@@ -161,12 +161,13 @@ func (a *app) openFacts(ctx context.Context) error {
 		return err
 	}
 	a.push("database", a.db.Close)
-	if a.census, err = registry.Open(ctx, a.db, censusOptions(&a.conf, a.data)); err != nil {
+	if a.census, err = registry.Open(ctx, a.db, censusOptions(&a.conf, a.data, a.dict)); err != nil {
 		return err
 	}
 	if err = a.census.RecallChannels(ctx, a.dict); err != nil {
 		return err
 	}
+	a.background("limits of the census", func(ctx context.Context) { tellLimits(ctx, a.census, a.log) })
 	a.background("seen", func(ctx context.Context) {
 		a.census.KeepSeen(ctx, func(err error) { a.log.Error().Err(err).Msg("devices that were not let in") })
 	})

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+
+	"github.com/rs/zerolog"
 
 	"lamplighter/devices"
 	"lamplighter/devices/registry"
@@ -226,6 +229,18 @@ func writeFile(name string, out io.Writer, what string, fn func(io.Writer) (int6
 	}
 	_, err = fmt.Fprintf(out, "%d %s written to %s\n", n, what, name)
 	return err
+}
+
+// tellLimits says which limits of the census no rule will look at, for an import
+// would refuse them today; what has been imported stays.
+func tellLimits(ctx context.Context, census *registry.Registry, log zerolog.Logger) {
+	all, err := census.LimitTroubles(ctx)
+	if err != nil && ctx.Err() == nil {
+		log.Error().Err(err).Msg("look through the limits of the census")
+	}
+	for _, x := range all {
+		log.Warn().Str("kind", x.Kind.String()).Str("limit", "limit:"+x.Name).Int("facilities", x.Facilities).Str("first", string(x.First)).Str("cure", x.Cure).Msg("a limit of the census is never judged")
+	}
 }
 
 // user is who runs the command, for the history.

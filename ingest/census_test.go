@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -96,4 +97,27 @@ func TestTheDemosFacilitiesLieInItsAreas(t *testing.T) {
 	if err != nil || len(districts) != 4 {
 		t.Errorf("districts %+v, %v", districts, err)
 	}
+}
+
+// TestALimitThatMeansNothingIsRefusedAndAnOldOneIsTold: an import of today refuses
+// it; a daemon whose census has it since long ago starts, and says so.
+func TestALimitThatMeansNothingIsRefusedAndAnOldOneIsTold(t *testing.T) {
+	data := t.TempDir()
+	if err := cityIn(t, data).Put(t.Context(), "li", registry.Facility{ID: "BR-1", Kind: devices.Bridge, Limits: map[string]float64{"displacment_mm": 20}}); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "bridges.csv")
+	if err := os.WriteFile(file, []byte("id,kind,limit:displacment_mm\nBR-2,bridge,20\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const cure = "did you mean displacement_mm?"
+	var out bytes.Buffer
+	if err := run(t.Context(), []string{"devices", "import", file, "--data", data}, nil, &out); err == nil || !strings.Contains(err.Error(), "line 2, limit:displacment_mm: found \"20\"") || !strings.Contains(err.Error(), cure) {
+		t.Errorf("import: %v", err)
+	}
+	d := newDaemonIn(t, data, "{}\n")
+	d.eventually("the old limit in the log", func() bool {
+		log, err := os.ReadFile(filepath.Join(data, "daemon.log"))
+		return err == nil && strings.Contains(string(log), "a limit of the census is never judged") && strings.Contains(string(log), cure)
+	})
 }

@@ -12,6 +12,7 @@ import (
 	"lamplighter/devices/registry"
 	"lamplighter/devices/streetlight"
 	"lamplighter/ingest/config"
+	"lamplighter/rules"
 )
 
 func newDictionary() (*devices.Dictionary, error) {
@@ -25,8 +26,8 @@ func databaseURL(conf *config.Config, data string) string {
 	return "sqlite://" + filepath.Join(data, "lamplighter.db")
 }
 
-func censusOptions(conf *config.Config, data string) registry.Options {
-	o := registry.Options{Dir: data}
+func censusOptions(conf *config.Config, data string, dict *devices.Dictionary) registry.Options {
+	o := registry.Options{Dir: data, Limits: rules.LimitsOf(dict)}
 	if b := conf.Census.Bounds; len(b) == 4 {
 		o.Bounds = registry.Box{West: b[0], South: b[1], East: b[2], North: b[3]}
 	}
@@ -46,8 +47,15 @@ func openCensus(d *doorway, file, data string) (*database.DB, *registry.Registry
 	if err != nil {
 		return nil, nil, nil, nil, err
 	}
-	census, err := registry.Open(d.ctx, db, censusOptions(&conf, data))
+	dict, err := newDictionary()
 	if err != nil {
+		return nil, nil, nil, nil, err
+	}
+	census, err := registry.Open(d.ctx, db, censusOptions(&conf, data, dict))
+	if err != nil {
+		return nil, nil, nil, nil, err
+	}
+	if err := census.RecallChannels(d.ctx, dict); err != nil {
 		return nil, nil, nil, nil, err
 	}
 	return db, census, auth.New(auth.Options{DB: db, Dir: data}), func() { db.Close() }, nil

@@ -51,21 +51,28 @@ func kindChannels(k devices.Kind) []devices.Channel {
 	return append(devices.CommonChannels(), own()...)
 }
 
+// channelsOf is the language of a kind with its channels alone.
+func channelsOf(k devices.Kind, dict *devices.Dictionary) *language {
+	l := &language{kind: k, channels: make(map[string]*devices.Channel), bits: make(map[string]uint64)}
+	for _, x := range kindChannels(k) {
+		if ch := dict.Lookup([]byte(x.Name)); ch != nil && l.channels[x.Name] == nil {
+			l.channels[x.Name] = ch
+			l.words = append(l.words, x.Name)
+		}
+	}
+	return l
+}
+
 // language declares the channels of a kind, their limits, and what is known of a
 // facility without its saying so.
 func (c *compiler) language(k devices.Kind) (*language, error) {
 	if c.langs[k] != nil {
 		return c.langs[k], nil
 	}
-	l := &language{kind: k, channels: make(map[string]*devices.Channel), bits: make(map[string]uint64), words: []string{nightWord, onWord, membersWord}}
+	l := channelsOf(k, c.dict)
 	opts := []cel.EnvOption{cel.CrossTypeNumericComparisons(true), cel.Variable(nightWord, cel.BoolType), cel.Variable(onWord, cel.BoolType), cel.Variable(membersWord, cel.DoubleType)}
-	for _, x := range kindChannels(k) {
-		ch := c.dict.Lookup([]byte(x.Name))
-		if ch == nil || l.channels[x.Name] != nil {
-			continue
-		}
-		l.channels[x.Name] = ch
-		l.words = append(l.words, x.Name)
+	for _, name := range slices.Clone(l.words) {
+		x := l.channels[name]
 		opts = append(opts, cel.Variable(x.Name, map[devices.ValueType]*cel.Type{devices.Number: cel.DoubleType, devices.Bool: cel.BoolType, devices.Text: cel.StringType}[x.Type]))
 		if x.Type == devices.Number {
 			for tier := 1; tier <= tiers; tier++ {
@@ -75,6 +82,7 @@ func (c *compiler) language(k devices.Kind) (*language, error) {
 			}
 		}
 	}
+	l.words = append(l.words, nightWord, onWord, membersWord)
 	var err error
 	if l.env, err = cel.NewEnv(opts...); err != nil {
 		return nil, fmt.Errorf("prepare rules: %w", err)

@@ -187,6 +187,7 @@ func (t *Trials) facility(r *reader, n *yaml.Node, x *trial) {
 	var ids []string
 	var area string
 	var expect float64
+	var limitsAt *yaml.Node
 	place, before := 0, len(r.Wrong)
 	degrees := func(what string, most float64, to *float64) func(*yaml.Node) {
 		return func(n *yaml.Node) { place++; r.Number(what, -most, most, to)(n) }
@@ -206,6 +207,7 @@ func (t *Trials) facility(r *reader, n *yaml.Node, x *trial) {
 		"expect_s": r.Number("expect_s", 1, 1e7, &expect),
 		"lon":      degrees("lon", 180, &f.Lon), "lat": degrees("lat", 90, &f.Lat),
 		"limits": func(n *yaml.Node) {
+			limitsAt = n
 			f.Limits = make(map[string]float64)
 			r.Entries(n, "limits", func(k, v *yaml.Node) {
 				var l float64
@@ -216,6 +218,9 @@ func (t *Trials) facility(r *reader, n *yaml.Node, x *trial) {
 	})
 	if len(r.Wrong) == before && (len(ids) == 0 || f.Kind == devices.KindUnknown) {
 		r.Fail(n, "a facility needs id and kind: %s", strict.Either(kinds))
+	}
+	for _, b := range LimitsOf(t.dict)(f.Kind, f.Limits) {
+		r.Fail(limitsAt, "limits.%s: %s", b.Name, b.Cure)
 	}
 	f.Area, f.ExpectS, f.HasPlace = devices.AreaCode(area), int64(expect), place == 2
 	for _, id := range ids {

@@ -3,7 +3,6 @@ package registry
 import (
 	"fmt"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -300,49 +299,4 @@ func setSupply(f *Facility, v string) string {
 		return "want always or switched (常供电, 开灯供电)"
 	}
 	return ""
-}
-
-// setLimit sets the limit of a channel; nothing is no limit.
-func setLimit(f *Facility, channel, v string) string {
-	if v == "" {
-		return ""
-	}
-	n, err := strconv.ParseFloat(v, 64)
-	if err != nil || math.IsNaN(n) || math.IsInf(n, 0) {
-		return "want a number in the channel's unit"
-	}
-	if f.Limits == nil {
-		f.Limits = make(map[string]float64)
-	}
-	f.Limits[channel] = n
-	return ""
-}
-
-// channelCure says what is wrong with the channel of a limit.
-func channelCure(ch string) string {
-	if ch == "" || len(ch) > devices.MaxIDLen || strings.Trim(ch, "abcdefghijklmnopqrstuvwxyz0123456789_") != "" {
-		return "want limit: and a channel, such as limit:tilt_deg"
-	}
-	return ""
-}
-
-// limitColumns are the limits of f by their column, sorted.
-func limitColumns(f *Facility) []string {
-	if len(f.Limits) == 0 {
-		return nil
-	}
-	out := make([]string, 0, len(f.Limits))
-	for ch := range f.Limits {
-		out = append(out, limitPrefix+ch)
-	}
-	slices.Sort(out)
-	return out
-}
-
-func limitText(f *Facility, column string) string {
-	n, ok := f.Limits[strings.TrimPrefix(column, limitPrefix)]
-	if !ok {
-		return ""
-	}
-	return strconv.FormatFloat(n, 'g', -1, 64)
 }

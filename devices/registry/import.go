@@ -128,7 +128,7 @@ func (r *Registry) newImporter(ctx context.Context, src source) (*importer, erro
 	if err != nil {
 		return nil, err
 	}
-	return &importer{r: r, src: src, rows: newRows(r.columns, &ImportError{}), survey: s, ids: make(map[devices.FacilityID]int), devs: make(map[devices.DeviceID]int)}, nil
+	return &importer{r: r, src: src, rows: newRows(r, &ImportError{}), survey: s, ids: make(map[devices.FacilityID]int), devs: make(map[devices.DeviceID]int)}, nil
 }
 
 // next is the next row that is good, nil after the last. After the first

@@ -19,7 +19,7 @@ func (r *Registry) Put(ctx context.Context, by string, fs ...Facility) error {
 	}
 	bad := &ImportError{}
 	for i := range fs {
-		if list[i].f, err = clean(r.columns, &fs[i]); err != nil {
+		if list[i].f, err = clean(r, &fs[i]); err != nil {
 			return fmt.Errorf("put census: %w", err)
 		}
 		list[i].line = i + 1

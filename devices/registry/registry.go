@@ -23,6 +23,7 @@ import (
 type Options struct {
 	Dir    string           // for the pepper file
 	Bounds Box              // a facility outside of it is a mistake; default China
+	Limits LimitCheck       // of what is imported or put; nil = any limit is taken
 	Now    func() time.Time // default time.Now
 }
 
@@ -33,6 +34,7 @@ type Registry struct {
 	pepper  []byte
 	bounds  Box
 	columns []column
+	check   LimitCheck
 
 	refreshing sync.Mutex // one Refresh at a time
 
@@ -53,7 +55,7 @@ func Open(ctx context.Context, db *database.DB, o Options) (*Registry, error) {
 	if o.Bounds == (Box{}) {
 		o.Bounds = china()
 	}
-	r := &Registry{db: db, now: o.Now, bounds: o.Bounds, columns: columnTable(), index: newIndex(), seen: make(map[devices.DeviceID]*seen)}
+	r := &Registry{db: db, now: o.Now, bounds: o.Bounds, columns: columnTable(), check: o.Limits, index: newIndex(), seen: make(map[devices.DeviceID]*seen)}
 	var err error
 	if r.pepper, err = secretFile(filepath.Join(o.Dir, "device-pepper")); err != nil {
 		return nil, err

@@ -19,6 +19,7 @@ type row struct {
 // every mistake.
 type rows struct {
 	columns []column
+	check   LimitCheck // nil = none
 	bad     *ImportError
 
 	byName map[string]int // columns by lower-case name and alias
@@ -27,15 +28,15 @@ type rows struct {
 	row
 }
 
-func newRows(columns []column, bad *ImportError) *rows {
-	r := &rows{columns: columns, bad: bad, byName: make(map[string]int), used: make(map[int]bool)}
-	for i, c := range columns {
+func newRows(reg *Registry, bad *ImportError) *rows {
+	r := &rows{columns: reg.columns, check: reg.check, bad: bad, byName: make(map[string]int), used: make(map[int]bool)}
+	for i, c := range r.columns {
 		r.byName[c.name] = i
 		for _, a := range c.aliases {
 			r.byName[a] = i
 		}
 	}
-	r.byName[passwordColumn], r.byName["密码"] = len(columns), len(columns)
+	r.byName[passwordColumn], r.byName["密码"] = len(r.columns), len(r.columns)
 	return r
 }
 
@@ -130,6 +131,7 @@ func (r *rows) end() {
 	if f.Gateway != "" && f.Gateway == f.Device {
 		r.bad.add(r.line, "gateway", string(f.Gateway), "a device is not its own gateway; leave it empty")
 	}
+	r.goodLimits()
 }
 
 // about tells whether the last mistakes are about this line and those columns.
@@ -158,11 +160,11 @@ func Spreadsheet(s string) string {
 }
 
 // clean is f as if it had been read from a file.
-func clean(columns []column, f *Facility) (Facility, error) {
+func clean(reg *Registry, f *Facility) (Facility, error) {
 	bad := &ImportError{}
-	r := newRows(columns, bad)
+	r := newRows(reg, bad)
 	r.begin(1)
-	for _, c := range columns {
+	for _, c := range reg.columns {
 		v := strings.TrimSpace(c.get(f))
 		if cure := c.set(&r.f, v); cure != "" {
 			bad.add(1, c.name, v, cure)
