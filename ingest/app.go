@@ -55,6 +55,7 @@ type app struct {
 	rules    *ruleFiles
 	windows  *tickets.Windows
 	lighting *lighting.Book
+	rates    *lighting.Set
 	child    *store.Child
 	listener *broker.Server // nil where it is switched off
 	replies  *replies
@@ -307,10 +308,11 @@ func (a *app) follow(name string, consumer func(partition int) pipeline.Consumer
 }
 
 func (a *app) startRules(ctx context.Context) (*tickets.Desk, *pager.Pager, error) {
-	set, err := loadRules(a.conf.Rules.Files, a.conf.Zone, a.dict)
+	set, rates, err := loadJudgement(&a.conf, a.dict)
 	if err != nil {
 		return nil, nil, err
 	}
+	a.rates = rates
 	channels, err := a.channels()
 	if err != nil {
 		return nil, nil, err
@@ -330,7 +332,7 @@ func (a *app) startRules(ctx context.Context) (*tickets.Desk, *pager.Pager, erro
 	}
 	a.push("rules' state", a.judges.stop)
 	a.follow("rules", func(p int) pipeline.Consumer { return a.judges[p] })
-	a.rules = &ruleFiles{paths: a.conf.Rules.Files, zone: a.conf.Zone, dict: a.dict, log: a.log, switchOn: func(ctx context.Context, text []byte) error {
+	a.rules = &ruleFiles{paths: a.conf.Rules.Files, zone: a.conf.Zone, dict: a.dict, log: a.log, fits: rates.Check, switchOn: func(ctx context.Context, text []byte) error {
 		return pipeline.Broadcast(ctx, a.uplog, devices.ItemRuleSet, text)
 	}}
 	a.background("rule files", func(ctx context.Context) {
@@ -351,12 +353,9 @@ func (a *app) startRules(ctx context.Context) (*tickets.Desk, *pager.Pager, erro
 
 // openLighting opens the account of the lamps and keeps it.
 func (a *app) openLighting(ctx context.Context, desk *tickets.Desk) error {
-	set, err := lighting.Load(a.conf.Lighting.Definitions)
-	if err != nil {
-		return err
-	}
 	n := a.uplog.Partitions()
-	a.lighting, err = lighting.Open(ctx, lighting.Options{DB: a.db, Census: a.census, Set: set, Zone: a.zone, Parts: n, Tickets: desk, Metrics: a.reg, Log: a.log,
+	var err error
+	a.lighting, err = lighting.Open(ctx, lighting.Options{DB: a.db, Census: a.census, Set: a.rates, Zone: a.zone, Parts: n, Tickets: desk, Metrics: a.reg, Log: a.log,
 		Partition: func(key string) int { return pipeline.PartitionOf(key, n) }})
 	if err != nil {
 		return err

@@ -17,7 +17,6 @@ import (
 
 	"lamplighter/ingest/config"
 	"lamplighter/ingest/store"
-	"lamplighter/rules/lighting"
 )
 
 func main() {
@@ -137,7 +136,7 @@ type checkConfigCmd struct {
 	File string `arg:"" type:"existingfile" help:"Configuration file."`
 }
 
-// Run checks the file and the rule files it names.
+// Run checks the file, and the rule files and definitions it names.
 func (c *checkConfigCmd) Run(d *doorway) error {
 	conf, err := config.Load(c.File, d.env)
 	if err != nil {
@@ -147,10 +146,7 @@ func (c *checkConfigCmd) Run(d *doorway) error {
 	if err != nil {
 		return err
 	}
-	if _, err := loadRules(conf.Rules.Files, conf.Zone, dict); err != nil {
-		return err
-	}
-	if _, err := lighting.Load(conf.Lighting.Definitions); err != nil {
+	if _, _, err := loadJudgement(&conf, dict); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(d.out, "%s is good\n", c.File)

@@ -21,6 +21,7 @@ type ruleFiles struct {
 	zone     string
 	dict     *devices.Dictionary
 	log      zerolog.Logger
+	fits     func(*rules.Set) error                       // whether what counts by the rules finds those that it names
 	switchOn func(ctx context.Context, text []byte) error // durable when it returns
 
 	mu      sync.Mutex
@@ -63,6 +64,9 @@ func (r *ruleFiles) look(ctx context.Context) {
 		return
 	}
 	set, err := rules.Parse(text, r.dict)
+	if err == nil {
+		err = r.fits(set)
+	}
 	if err != nil {
 		r.refuse(err)
 		r.seen = text // told once

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -15,9 +16,10 @@ import (
 	"github.com/rs/zerolog"
 
 	"lamplighter/rules"
+	"lamplighter/rules/lighting"
 )
 
-const oneRule = "groups:\n  - kind: manhole\n    rules:\n      - {name: tilted, when: tilt_deg > 10, severity: minor, summary: {zh: 倾斜, en: Tilted}}\n"
+const oneRule = "groups:\n  - {kind: streetlight, rules: [{name: lamp_blue, when: lamp_failure, severity: minor, summary: {zh: 蓝, en: Blue}}]}\n  - kind: manhole\n    rules:\n      - {name: tilted, when: tilt_deg > 10, severity: minor, summary: {zh: 倾斜, en: Tilted}}\n"
 
 func TestABadRuleFileChangesNothingAndSaysWhy(t *testing.T) {
 	dict, err := newDictionary()
@@ -36,11 +38,15 @@ func TestABadRuleFileChangesNothingAndSaysWhy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	rates, err := lighting.Parse("city.yml", []byte("rates: [{name: lit, version: \"1\", title: {zh: z, en: e}, instants: [midnight], faults: [lamp_blue, lamp_out]}]"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
 		var on []string // guarded by mu
 		var fail error  // guarded by mu
-		r := &ruleFiles{paths: []string{file}, zone: "Asia/Shanghai", dict: dict, log: zerolog.Nop(), switchOn: func(_ context.Context, text []byte) error {
+		r := &ruleFiles{paths: []string{file}, zone: "Asia/Shanghai", dict: dict, log: zerolog.Nop(), fits: rates.Check, switchOn: func(_ context.Context, text []byte) error {
 			mu.Lock()
 			defer mu.Unlock()
 			if fail == nil {
@@ -64,7 +70,9 @@ func TestABadRuleFileChangesNothingAndSaysWhy(t *testing.T) {
 		}
 		is(1, "")
 		write(strings.Replace(oneRule, "tilt_deg", "tilt_degg", 1))
-		is(1, "city.yml:4:30: rule tilted: when: tilt_degg is no channel of a manhole; did you mean tilt_deg?")
+		is(1, "city.yml:5:30: rule tilted: when: tilt_degg is no channel of a manhole; did you mean tilt_deg?")
+		write(strings.Replace(oneRule, "lamp_blue", "lamp_red", 1)) // a rule is gone by which a rate counts
+		is(1, "city.yml:1:89: rate lit: faults: lamp_blue is no rule for streetlights that is loaded")
 		if err := os.Remove(file); err != nil {
 			t.Error(err)
 		}
@@ -98,5 +106,36 @@ func TestRulesTestEndsBadlyWhenATestFails(t *testing.T) {
 	err := run(t.Context(), []string{"rules", "test", "../rules/testdata/trials/wrong.test.yml"}, nil, &out)
 	if err == nil || !strings.Contains(err.Error(), "2 of 2") || !strings.Contains(out.String(), "+ happened at 2s") {
 		t.Errorf("%v\n%s", err, out.String())
+	}
+}
+
+// TestAWordOfTheLightingRatesThatMeansNothingIsNamed: check-config and the start of
+// the daemon say the same of it.
+func TestAWordOfTheLightingRatesThatMeansNothingIsNamed(t *testing.T) {
+	data := t.TempDir()
+	file, conf := filepath.Join(data, "lighting.yml"), filepath.Join(data, "conf.yml")
+	write := func(name, text string) {
+		t.Helper()
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	good := string(lighting.Default())
+	write(conf, "lighting: {definitions: "+file+"}\n")
+	write(file, "found: [bird_nest]\n"+strings.Replace(good, "except: [", "except: [bird_nest, ", 1))
+	var out bytes.Buffer
+	if err := run(t.Context(), []string{"check-config", conf}, nil, &out); err != nil {
+		t.Errorf("a word of the city's own: %v", err)
+	}
+	write(file, strings.Replace(good, "faults: [lamp_out,", "faults: [lamp_outt,", 1))
+	want := "rate lit: faults: lamp_outt is no rule for streetlights that is loaded, and nothing that people find; did you mean lamp_out?"
+	err := run(t.Context(), []string{"check-config", conf}, nil, &out)
+	if err == nil || !strings.Contains(err.Error(), file+":") || !strings.Contains(err.Error(), want) {
+		t.Errorf("check-config: %v", err)
+	}
+	cmd := exec.Command(os.Args[0], "--config", conf, "--data", data, "--mqtt", freeAddr(t), "--http", freeAddr(t))
+	cmd.Env = append(os.Environ(), beDaemon+"=1")
+	if text, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(text), want) {
+		t.Errorf("the daemon: %v\n%s", err, text)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"lamplighter/devices"
 	"lamplighter/ingest/config"
 	"lamplighter/rules"
+	"lamplighter/rules/lighting"
 	"lamplighter/rules/tickets"
 )
 
@@ -20,6 +21,20 @@ func loadRules(files []string, zone string, dict *devices.Dictionary) (*rules.Se
 		return nil, err
 	}
 	return rules.Parse(rules.Bundle(zone, ss), dict)
+}
+
+// loadJudgement loads what judges, and what counts by it: the rules, and the
+// lighting rates, which name them.
+func loadJudgement(conf *config.Config, dict *devices.Dictionary) (*rules.Set, *lighting.Set, error) {
+	set, err := loadRules(conf.Rules.Files, conf.Zone, dict)
+	if err != nil {
+		return nil, nil, err
+	}
+	rates, err := lighting.Load(conf.Lighting.Definitions)
+	if err != nil {
+		return nil, nil, err
+	}
+	return set, rates, rates.Check(set)
 }
 
 type rulesCmd struct {

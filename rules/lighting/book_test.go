@@ -4,12 +4,16 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
 	"lamplighter/devices"
+	"lamplighter/devices/bridge"
 	"lamplighter/devices/devicestest"
+	"lamplighter/devices/manhole"
 	"lamplighter/devices/registry"
+	"lamplighter/devices/streetlight"
 	"lamplighter/rules"
 	"lamplighter/rules/strict"
 	"lamplighter/rules/tickets"
@@ -320,6 +324,72 @@ func TestTheBuiltInDefinitionsAreThoseOfTheExample(t *testing.T) {
 	b, err := os.ReadFile("../../deploy/lighting.example.yml")
 	if err != nil || string(b) != string(Default()) {
 		t.Errorf("deploy/lighting.example.yml is not the built-in file: %v", err)
+	}
+}
+
+// shipped are the rules of the built-in file and of deploy/rules, or of some files.
+func shipped(t *testing.T, paths ...string) *rules.Set {
+	t.Helper()
+	dict, err := devices.NewDictionary(devices.CommonChannels(), manhole.Channels(), streetlight.Channels(), bridge.Channels())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ss, err := rules.Sources(paths)
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := rules.Parse(rules.Bundle("Asia/Shanghai", ss), dict)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return set
+}
+
+func TestWhatTheBuiltInDefinitionsNameIsShipped(t *testing.T) {
+	set, err := Load("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, r := range shipped(t, rules.Builtin, "../../deploy/rules").Rules(devices.Streetlight) {
+		names = append(names, r.Name)
+	}
+	for _, w := range set.named {
+		if !slices.Contains(names, w.defect) {
+			t.Errorf("%s names %s, which no shipped rule is called", w.key, w.defect)
+		}
+	}
+	if len(set.named) < 5 {
+		t.Errorf("%d words were read", len(set.named))
+	}
+}
+
+func TestTheUsualFindingsAreThoseThatTheBoardOffers(t *testing.T) {
+	b, err := os.ReadFile("../../dashboards/ui/src/components/FindingDialog.vue")
+	if err != nil || !strings.Contains(string(b), "const usual = ['"+strings.Join(usual(), "', '")+"'];") {
+		t.Errorf("the board's dialog offers others than %q (%v)", usual(), err)
+	}
+}
+
+func TestAWordThatMeansNothingIsNamedWithItsPlace(t *testing.T) {
+	const def = "rates:\n  - name: lit\n    version: \"1\"\n    title: {zh: z, en: e}\n    instants: [midnight]\n"
+	for name, c := range map[string]struct{ text, want string }{
+		"a rule":                     {def + "    faults: [lamp_out, leakage]\n", ""},
+		"one that the city may load": {def + "    faults: [circuit_dark]\n", ""},
+		"a usual finding":            {def + "    except: [dirty_glass]\n", ""},
+		"a finding of its own":       {"found: [bird_nest]\n" + def + "    except: [bird_nest]\n", ""},
+		"a slip": {def + "    faults: [lamp_outt]\n    except: [leakge, door_open]\n", "f.yml:6:14: rate lit: faults: lamp_outt is no rule for streetlights that is loaded, and nothing that people find; did you mean lamp_out?; load its file (rules.files), or put a word of your own for what people find under found\n" +
+			"f.yml:7:14: rate lit: except: leakge is no rule for streetlights that is loaded, and nothing that people find; did you mean leakage?; load its file (rules.files), or put a word of your own for what people find under found"},
+		"a rule of covers": {def + "    faults: [cover_sunk]\n", "f.yml:6:14: rate lit: faults: cover_sunk is no rule for streetlights"},
+	} {
+		set, err := Parse("f.yml", []byte(c.text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = set.Check(shipped(t))
+		if c.want == "" && err != nil || c.want != "" && (!errors.Is(err, devices.ErrInvalid) || !strings.HasPrefix(err.Error(), c.want)) {
+			t.Errorf("%s: got %v\nwant %s", name, err, c.want)
+		}
 	}
 }
 

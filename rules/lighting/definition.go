@@ -47,8 +47,10 @@ func (d *Definition) Text() string { return d.text }
 
 // Set is all definitions of a file, in its order.
 type Set struct {
-	Place *Place // where the sun is asked for; nil = the middle of the city's lamps
+	Place *Place   // where the sun is asked for; nil = the middle of the city's lamps
+	Found []string // the city's own words for what people find, beside the usual ones
 	Rates []*Definition
+	named []named
 }
 
 //go:embed default.yml

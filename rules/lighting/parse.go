@@ -14,10 +14,11 @@ import (
 // Parse reads definitions strictly. An error is strict.Mistakes: each with file,
 // line, column, what was found and what is wanted.
 func Parse(file string, text []byte) (*Set, error) {
-	r := &reader{strict.New(file, text), &Set{}}
+	r := &reader{strict.New(file, text), file, &Set{}}
 	r.Documents(func(n *yaml.Node) {
 		r.Mapping(n, "file", strict.Fields{
 			"place": r.place,
+			"found": func(n *yaml.Node) { r.List(n, "found", r.word("found", "a word for what people find", &r.set.Found)) },
 			"rates": func(n *yaml.Node) { r.List(n, "rates", r.rate) },
 		})
 	})
@@ -33,7 +34,8 @@ func Parse(file string, text []byte) (*Set, error) {
 // reader reads a file of definitions.
 type reader struct {
 	*strict.Reader
-	set *Set
+	file string
+	set  *Set
 }
 
 func (r *reader) place(n *yaml.Node) {
@@ -148,14 +150,22 @@ func (r *reader) defects(n *yaml.Node, what string, to *[]string) {
 		return
 	}
 	r.List(n, what, func(n *yaml.Node) {
-		if !name.MatchString(n.Value) {
-			r.Fail(n, "%s: found %s; want the name of a rule or of a finding", what, strict.Shape(n))
-			return
-		}
-		*to = append(*to, n.Value)
+		r.word(what, "the name of a rule or of a finding", to)(n)
+		r.note(n, what)
 	})
 	if what == "faults" && len(*to) == 0 {
 		r.Fail(n, "faults: an empty list would make every lamp intact; want all, or names")
+	}
+}
+
+// word reads a word as defects are called by.
+func (r *reader) word(what, want string, to *[]string) func(*yaml.Node) {
+	return func(n *yaml.Node) {
+		if !name.MatchString(n.Value) {
+			r.Fail(n, "%s: found %s; want %s", what, strict.Shape(n), want)
+			return
+		}
+		*to = append(*to, n.Value)
 	}
 }
 
