@@ -2,6 +2,7 @@ package dashboards
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	"lamplighter/dashboards/auth"
@@ -28,6 +29,13 @@ func TestWhatAPersonFindsIsATicketThatAPersonCloses(t *testing.T) {
 		w.problem(w.ask(auth.Operator, "POST", "/api/v1/tickets", net), http.StatusConflict, "conflict")
 		w.problem(w.ask(auth.Operator, "POST", "/api/v1/tickets", `{"facility":"MH-78","defect":"anti_fall_net_missing"}`), http.StatusNotFound, "not_found")
 		w.problem(w.ask(auth.Operator, "POST", "/api/v1/tickets", `{"facility":"MH-77","defect":"graffiti"}`), http.StatusUnprocessableEntity, "invalid")
+		w.facility(registry.Facility{ID: "SL-1", Kind: devices.Streetlight})
+		for _, body := range []string{`{"facility":"SL-1","defect":"anti_fall_net_missing"}`, `{"facility":"SL-1","defect":"anti_fall_net_damaged","summary":{"zh":"网","en":"Net"}}`} {
+			p := w.problem(w.ask(auth.Operator, "POST", "/api/v1/tickets", body), http.StatusUnprocessableEntity, "invalid")
+			if p.Field != "body.defect" || !strings.Contains(p.Detail, "is found at a manhole; SL-1 is a streetlight") {
+				t.Errorf("of a lamp: %+v", p)
+			}
+		}
 		w.into(w.ask(auth.Operator, "POST", "/api/v1/tickets/1/close", `{"note":"换新"}`), http.StatusOK, &x)
 		w.into(w.ask(auth.Operator, "POST", "/api/v1/tickets", net), http.StatusOK, &x)
 		if x.ID != 2 || x.State != "open" {

@@ -146,14 +146,16 @@ func (s *Server) openTicket(ctx context.Context, in *struct {
 	if b.FoundAt.IsZero() {
 		b.FoundAt = now
 	}
-	severity, summary, known := tickets.Known(b.Defect)
+	of, severity, summary := tickets.Known(b.Defect)
 	if b.Summary != nil {
 		summary = *b.Summary
 	}
-	if b.Severity != "" || !known {
+	if b.Severity != "" || of == devices.KindUnknown {
 		severity = rules.Severity(cmp.Or(b.Severity, string(rules.Minor)))
 	}
 	switch {
+	case of != devices.KindUnknown && of != f.Kind:
+		return nil, invalid("body.defect", "%s is found at a %s; %s is a %s", b.Defect, of, f.ID, f.Kind)
 	case summary.ZH == "" || summary.EN == "":
 		return nil, fmt.Errorf("defect %s is not known; want summary with zh and en: %w", b.Defect, devices.ErrInvalid)
 	case b.FoundAt.After(now):

@@ -23,16 +23,16 @@ type Found struct {
 	Note, By string
 }
 
-// Known is what is said of a defect that inspectors are told to look for; ok is
-// false of any other.
-func Known(defect string) (s rules.Severity, summary devices.Title, ok bool) {
+// Known is what is said of a defect that inspectors are told to look for, and the
+// kind that may have it: KindUnknown of any other defect, of which nothing is said.
+func Known(defect string) (of devices.Kind, s rules.Severity, summary devices.Title) {
 	switch defect {
 	case "anti_fall_net_missing":
-		return rules.Major, devices.Title{ZH: "防坠网缺失", EN: "Anti-fall net missing"}, true
+		return devices.Manhole, rules.Major, devices.Title{ZH: "防坠网缺失", EN: "Anti-fall net missing"}
 	case "anti_fall_net_damaged":
-		return rules.Minor, devices.Title{ZH: "防坠网破损", EN: "Anti-fall net damaged"}, true
+		return devices.Manhole, rules.Minor, devices.Title{ZH: "防坠网破损", EN: "Anti-fall net damaged"}
 	}
-	return "", devices.Title{}, false
+	return devices.KindUnknown, "", devices.Title{}
 }
 
 // Find opens a ticket for what a person has found, and returns its id. It goes
