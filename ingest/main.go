@@ -39,7 +39,7 @@ type cli struct {
 	Areas       areasCmd         `cmd:"" help:"The grid of areas: import and export."`
 	Token       tokenCmd         `cmd:"" help:"Print a new API token."`
 	Decode      decodeCmd        `cmd:"" help:"Print what a payload means, or why it is refused."`
-	Rules       rulesCmd         `cmd:"" help:"Check rule files, or print the built-in one."`
+	Rules       rulesCmd         `cmd:"" help:"Check, test and replay rules; explain tickets; print the built-in file."`
 	Version     kong.VersionFlag `help:"Print the version."`
 }
 
