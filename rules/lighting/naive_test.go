@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -18,7 +19,7 @@ import (
 
 // said is one thing that happens in the naive model.
 type happening struct {
-	minute int // since at(1, 12, 0)
+	minute int // since noon of the first day
 	lamp   int
 	is     rules.Standing
 	why    string
@@ -49,23 +50,29 @@ func TestFiguresAreWhatANaiveCountSays(t *testing.T) {
 		defer w.db.Close()
 		m := draw(r)
 		m.play(w)
-		w.now = at(4, 12, 0)
+		w.now = at(m.first+3, 12, 0)
 		w.work()
 		listed := rapid.IntRange(0, 3*len(w.set.Rates)*len(levels())-1).Draw(r, "figures whose lists are read")
 		for _, d := range w.set.Rates {
 			for _, level := range levels() {
-				fs := w.byDay(Query{Rate: d.Name, Level: level, Period: "day"})
-				for day := range 3 {
-					m.hold(w, d, fs[noonDay(day)], day, level, listed == 0)
-					listed--
+				for period, lists := range map[string]bool{"day": listed == 0, "month": listed == 1, "quarter": listed == 2} {
+					fs := w.byPeriod(Query{Rate: d.Name, Level: level, Period: period})
+					want := m.wanted(w, d, level, period)
+					if len(fs) != len(want) {
+						w.Fatalf("%s, level %s: figures of %d times of a %s, want %d", d.Name, LevelName(level), len(fs), period, len(want))
+					}
+					for name, places := range want {
+						w.hold(d, fs[name], name, places, lists)
+					}
 				}
+				listed -= 3
 			}
 		}
 	})
 }
 
-// byDay are the figures that are asked for, by their night.
-func (w *world) byDay(q Query) map[string][]Figure {
+// byPeriod are the figures that are asked for, by their night, month or quarter.
+func (w *world) byPeriod(q Query) map[string][]Figure {
 	w.Helper()
 	fs, err := w.book.Rates(w.ctx, q)
 	if err != nil {
@@ -97,10 +104,9 @@ func emptyDatabase(t *testing.T) []byte {
 	return b
 }
 
-func noonDay(day int) string { return []string{"2026-01-01", "2026-01-02", "2026-01-03"}[day] }
-
 // model is a small city and its three nights.
 type model struct {
+	first    int // day of the year 2026 that the first night begins on
 	lamps    []registry.Facility
 	moved    []registry.Facility // what the census says from noon of the second day on
 	happened []happening
@@ -126,7 +132,8 @@ func lamps(f *registry.Facility) int64 {
 }
 
 func draw(r *rapid.T) *model {
-	m := &model{}
+	// the second month begins with the third night, or with it the second quarter
+	m := &model{first: rapid.SampledFrom([]int{1, 30, 89}).Draw(r, "first day")}
 	pick := func(name string, from ...string) string { return rapid.SampledFrom(from).Draw(r, name) }
 	for i := range 5 {
 		id, lamps := "SL-"+string(rune('1'+i)), rapid.SampledFrom([]int64{0, 0, 1, 60})
@@ -137,7 +144,7 @@ func draw(r *rapid.T) *model {
 			return pick("timetable", "", "", "18:30/06:00", "dusk/23:30", "08:00/20:00", "00:00/24:00")
 		}
 		f := registry.Facility{ID: devices.FacilityID(id), Lamps: lamps.Draw(r, "lamps"), Area: devices.AreaCode(pick("area", "350102001001", "350102001002", "350103001", "")), Cabinet: pick("cabinet", "", "A", "B"),
-			Road: pick("road", "", "五四路"), RoadClass: pick("class", "", "main"), Condition: pick("condition", "intact", "intact", "damaged", "retired"), Installed: pick("installed", "", "2026-01-02"), Timetable: table()}
+			Road: pick("road", "", "五四路"), RoadClass: pick("class", "", "main"), Condition: pick("condition", "intact", "intact", "damaged", "retired"), Installed: pick("installed", "", m.day(1)), Timetable: table()}
 		if f.Cabinet != "" {
 			f.Circuit = pick("circuit", "", "C1")
 		}
@@ -168,16 +175,33 @@ func draw(r *rapid.T) *model {
 	return m
 }
 
-func wall(minute int) int64 { return at(1, 12, 0) + int64(minute)*60_000 }
+func (m *model) wall(minute int) int64 { return at(m.first, 12, 0) + int64(minute)*60_000 }
+
+// day is the date of a night, from 0.
+func (m *model) day(n int) string {
+	return time.UnixMilli(at(m.first+n, 12, 0)).In(zone).Format("2006-01-02")
+}
+
+// period is the day, the month or the quarter of a night.
+func (m *model) period(period string, n int) string {
+	d := m.day(n)
+	switch period {
+	case "month":
+		return d[:7]
+	case "quarter":
+		return d[:4] + "-Q" + map[string]string{"01": "1", "02": "1", "03": "1", "04": "2"}[d[5:7]]
+	}
+	return d
+}
 
 // play lets it all happen.
 func (m *model) play(w *world) {
-	w.now = at(1, 11, 0)
+	w.now = at(m.first, 11, 0)
 	w.lamps(slices.Clone(m.lamps)...)
 	next := 0
 	for minute := 0; minute < minutes; minute++ {
 		if minute == 24*60 {
-			w.now = wall(minute)
+			w.now = m.wall(minute)
 			w.lamps(slices.Clone(m.moved)...)
 		}
 		if minute > m.away[0] && minute < m.away[1] {
@@ -195,21 +219,21 @@ func (m *model) play(w *world) {
 		}
 		byDay := minute%(24*60) < 3*60 || minute%(24*60) > 21*60 // nobody asks how long it was not watched then
 		if len(batch) > 0 || minute%14 == 0 && !byDay || minute == m.away[0] || minute == m.away[1] {
-			w.stood(wall(minute), batch...)
+			w.stood(m.wall(minute), batch...)
 		}
 	}
-	w.now = wall(minutes)
+	w.now = m.wall(minutes)
 	for i, h := range m.findings {
-		f, err := w.book.Find(w.ctx, Finding{Facility: m.lamps[h.lamp].ID, Defect: h.why, FoundAt: wall(h.minute), By: "t"})
+		f, err := w.book.Find(w.ctx, Finding{Facility: m.lamps[h.lamp].ID, Defect: h.why, FoundAt: m.wall(h.minute), By: "t"})
 		if err != nil {
 			w.Fatal(err)
 		}
-		w.now = max(w.now, wall(m.ends[i]))
-		if _, err := w.book.EndFinding(w.ctx, f.ID, wall(m.ends[i]), "t", ""); err != nil {
+		w.now = max(w.now, m.wall(m.ends[i]))
+		if _, err := w.book.EndFinding(w.ctx, f.ID, m.wall(m.ends[i]), "t", ""); err != nil {
 			w.Fatal(err)
 		}
 	}
-	w.watch(max(w.pos[0].Wall+1, at(4, 11, 0)))
+	w.watch(max(w.pos[0].Wall+1, at(m.first+3, 11, 0)))
 }
 
 // on tells whether a lamp should be on by a timetable, in a minute of a night.
@@ -235,7 +259,7 @@ func (m *model) on(f *registry.Facility, day, minute int) bool {
 
 // state is what a lamp is in a minute, told in the simplest way.
 func (m *model) state(d *Definition, f *registry.Facility, lamp, day, minute int) State {
-	if d.Census && !m.on(f, day, minute) || f.Installed > noonDay(day) || f.Condition == "retired" && d.Name == "intact" {
+	if d.Census && !m.on(f, day, minute) || f.Installed > m.day(day) || f.Condition == "retired" && d.Name == "intact" {
 		return Excluded
 	}
 	is, why, heard := rules.Unknown, "", lamp < 4
@@ -269,7 +293,7 @@ func (m *model) state(d *Definition, f *registry.Facility, lamp, day, minute int
 
 // count is the tally of a lamp in a night.
 func (m *model) count(d *Definition, n *Night, f *registry.Facility, lamp, day int) (t Tally) {
-	minuteOf := func(ms int64) int { return int((ms - wall(0)) / 60_000) }
+	minuteOf := func(ms int64) int { return int((ms - m.wall(0)) / 60_000) }
 	if d.Time {
 		for minute := minuteOf(n.Dusk); minute < minuteOf(n.Dawn); minute++ {
 			*t.bucket(m.state(d, f, lamp, day, minute)) += 60_000
@@ -294,38 +318,60 @@ func (m *model) count(d *Definition, n *Night, f *registry.Facility, lamp, day i
 	return t
 }
 
-// hold holds the figures of a night and a level against the model, and the lists
-// behind them.
-func (m *model) hold(w *world, d *Definition, fs []Figure, day, level int, lists bool) {
+// figure is what a place should have in a period.
+type figure struct {
+	Tally
+	from, to string
+}
+
+// wanted are the figures of a rate and a level by period and place: the sums of
+// the nights, each counted by itself.
+func (m *model) wanted(w *world, d *Definition, level int, period string) map[string]map[string]figure {
 	w.Helper()
-	n, err := d.night(noonDay(day), *w.set.Place, zone)
-	if err != nil {
-		w.Fatal(err)
+	want := map[string]map[string]figure{}
+	for day := range 3 {
+		n, err := d.night(m.day(day), *w.set.Place, zone)
+		if err != nil {
+			w.Fatal(err)
+		}
+		for i := range m.lamps {
+			f := &m.lamps[i]
+			if day > 0 {
+				f = &m.moved[i]
+			}
+			if lamps(f) == 0 {
+				continue
+			}
+			name, place := m.period(period, day), cellOf(f).at(level)
+			if want[name] == nil {
+				want[name] = map[string]figure{}
+			}
+			x := want[name][place]
+			if x.from == "" {
+				x.from = n.Day
+			}
+			x.to = n.Day
+			one := m.count(d, &n, f, i, day)
+			for range lamps(f) {
+				x.Add(one)
+			}
+			want[name][place] = x
+		}
 	}
-	want := map[string]Tally{}
-	for i := range m.lamps {
-		f := &m.lamps[i]
-		if day > 0 {
-			f = &m.moved[i]
-		}
-		if lamps(f) == 0 {
-			continue
-		}
-		place := cellOf(f).at(level)
-		t := want[place]
-		one := m.count(d, &n, f, i, day)
-		for range lamps(f) {
-			t.Add(one)
-		}
-		want[place] = t
-	}
+	return want
+}
+
+// hold holds the figures of a period and a level against what is wanted of its
+// places, and the lists behind them against the figures.
+func (w *world) hold(d *Definition, fs []Figure, period string, want map[string]figure, lists bool) {
+	w.Helper()
 	if len(fs) != len(want) {
-		w.Fatalf("%s, level %s of %s: %d figures, want %v", d.Name, LevelName(level), n.Day, len(fs), want)
+		w.Fatalf("%s of %s: %d figures, want %v", d.Name, period, len(fs), want)
 	}
 	for i := range fs {
 		f := &fs[i]
-		if f.Tally != want[f.Place] {
-			w.Fatalf("%s of %q on %s: %+v, want %+v", d.Name, f.Place, n.Day, f.Tally, want[f.Place])
+		if got := (figure{f.Tally, f.From, f.To}); got != want[f.Place] {
+			w.Fatalf("%s of %q in %s: %+v, want %+v", d.Name, f.Place, period, got, want[f.Place])
 		}
 		if lists {
 			w.holdLists(f)
@@ -333,7 +379,7 @@ func (m *model) hold(w *world, d *Definition, fs []Figure, day, level int, lists
 	}
 }
 
-// holdLists holds the lists behind a figure of a night against it: of all lamps,
+// holdLists holds the lists behind a figure against it: of all lamps,
 // and of those that are not intact.
 func (w *world) holdLists(f *Figure) {
 	w.Helper()
