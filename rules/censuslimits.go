@@ -24,8 +24,8 @@ func LimitsOf(dict *devices.Dictionary) registry.LimitCheck {
 		}
 		for name := range limits {
 			cure := langs[k].limitCure(name, dict)
-			if cure == "" && k == devices.Bridge {
-				cure = tierCure(name, limits)
+			if cure == "" {
+				cure = besideCure(k, name, limits)
 			}
 			if cure != "" {
 				bad = append(bad, registry.BadLimit{Name: name, Cure: cure})
@@ -40,7 +40,7 @@ func LimitsOf(dict *devices.Dictionary) registry.LimitCheck {
 // nothing is.
 func (l *language) limitCure(name string, dict *devices.Dictionary) string {
 	channel, _ := tierOf(name)
-	for _, n := range []string{name, channel} { // of a channel whose own name ends in _2 too
+	for _, n := range []string{name, channel, strings.TrimSuffix(name, lowSuffix)} { // the first of a channel whose own name ends so
 		if ch := dict.Lookup([]byte(n)); ch != nil && (ch.Unknown || l.channels[n] == ch) && ch.Type == devices.Number {
 			return ""
 		}
@@ -52,9 +52,16 @@ func (l *language) limitCure(name string, dict *devices.Dictionary) string {
 	return cure
 }
 
-// tierCure says what is wrong with a tier beside the ones before it, "" if nothing
-// is. A tier may be left out: the one before holds for it.
-func tierCure(name string, limits map[string]float64) string {
+// besideCure says what is wrong with a limit beside the others of its channel, ""
+// if nothing is. A tier may be left out: the one before holds for it.
+func besideCure(k devices.Kind, name string, limits map[string]float64) string {
+	upper := strings.TrimSuffix(name, lowSuffix)
+	if most, ok := limits[upper]; ok && upper != name && limits[name] >= most {
+		return fmt.Sprintf("want less than limit:%s, which is %g", upper, most)
+	}
+	if k != devices.Bridge { // tiers of others may have a first in the rules, and fall
+		return ""
+	}
 	channel, tier := tierOf(name)
 	for t := tier - 1; t >= 1; t-- {
 		before, ok := limits[tierName(channel, t)]

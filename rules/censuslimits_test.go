@@ -70,8 +70,12 @@ MH-3,manhole,,,,,,,,,
 		if err == nil || !strings.Contains(err.Error(), `line 1, limit:strain: found "900"; strain is no channel of a bridge; did you mean strain_ue?`) {
 			t.Errorf("of GeoJSON: %v", err)
 		}
+		err = imported(t, url, dict, registry.CSV, "id,kind,limit:voltage_v,limit:voltage_v_low\nSL-1,streetlight,28,28\n")
+		if err == nil || !strings.Contains(err.Error(), `line 2, limit:voltage_v_low: found "28"; want less than limit:voltage_v, which is 28`) {
+			t.Errorf("a lower limit that is none: %v", err)
+		}
 		dict.Learn("ph_value", devices.Number) // a device of the city has reported it
-		if err := imported(t, url, dict, registry.CSV, "id,kind,limit:ph_value,limit:tilt_deg,limit:tilt_deg_2,限值:displacement_mm,limit:displacement_mm_3\nMH-1,manhole,6.5,,30,,\nBR-1,bridge,,,,10,30\n"); err != nil {
+		if err := imported(t, url, dict, registry.CSV, "id,kind,limit:ph_value,limit:tilt_deg,limit:tilt_deg_2,限值:displacement_mm,limit:displacement_mm_3,limit:battery_v_low\nMH-1,manhole,6.5,,30,,,3.3\nBR-1,bridge,,,,10,30,\n"); err != nil {
 			t.Errorf("limits that are good: %v", err)
 		}
 	})

@@ -75,10 +75,13 @@ func (c *compiler) language(k devices.Kind) (*language, error) {
 		x := l.channels[name]
 		opts = append(opts, cel.Variable(x.Name, map[devices.ValueType]*cel.Type{devices.Number: cel.DoubleType, devices.Bool: cel.BoolType, devices.Text: cel.StringType}[x.Type]))
 		if x.Type == devices.Number {
+			names := []string{x.Name + lowSuffix}
 			for tier := 1; tier <= tiers; tier++ {
-				name := limitPrefix + tierName(x.Name, tier)
-				l.words = append(l.words, name)
-				opts = append(opts, cel.Variable(name, cel.DoubleType))
+				names = append(names, tierName(x.Name, tier))
+			}
+			for _, n := range names {
+				l.words = append(l.words, limitPrefix+n)
+				opts = append(opts, cel.Variable(limitPrefix+n, cel.DoubleType))
 			}
 		}
 	}
@@ -119,7 +122,7 @@ func (c *compiler) compile(r *reader, t *ruleText) {
 		return
 	}
 	for ch := range t.Limits {
-		if l.channels[ch] == nil {
+		if l.limitOf(ch) == nil {
 			r.Fail(t.limitsAt, "limits: %s", l.stranger(ch, c.dict))
 		}
 	}
@@ -233,7 +236,7 @@ func (x *expressions) uses(what string, n *yaml.Node, ast *cel.Ast) {
 		}
 		if ch, ok := strings.CutPrefix(name, limitPrefix); ok {
 			ch, _ = tierOf(ch)
-			x.t.read(x.l.channels[ch])
+			x.t.read(x.l.limitOf(ch))
 			if _, ok := x.t.Limits[ch]; !ok {
 				x.r.Fail(n, "%s: %s has no default; write limits: {%s: NUMBER}, or {%s: census} where only the census knows it", what, name, ch, ch)
 			}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"cel.dev/cel-go/cel"
@@ -144,6 +145,20 @@ func tierName(channel string, tier int) string {
 		return channel
 	}
 	return fmt.Sprintf("%s_%d", channel, tier)
+}
+
+// lowSuffix is that of a lower limit: CHANNEL_low is what CHANNEL may not fall
+// below. It has a default, models and the census of its own.
+const lowSuffix = "_low"
+
+// limitOf is the channel of l that a limit's name means, nil if there is none.
+func (l *language) limitOf(name string) *devices.Channel {
+	for _, n := range []string{name, strings.TrimSuffix(name, lowSuffix)} {
+		if ch := l.channels[n]; ch != nil {
+			return ch
+		}
+	}
+	return nil
 }
 
 // tierOf is the channel and the tier that a limit's name means.
