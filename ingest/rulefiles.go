@@ -27,7 +27,8 @@ type ruleFiles struct {
 	mu      sync.Mutex
 	trouble string // guarded by mu: why the files as they are do not judge
 	version string // guarded by mu: of the set that judges
-	seen    []byte // the text that was last looked at
+	seen    []byte // the text that was last judged, nil = look anew
+	next    []byte // another one that was found at the last look
 }
 
 // rulesEvery is how often the files are looked at.
@@ -35,8 +36,9 @@ const rulesEvery = 2 * time.Second
 
 // run switches set on, then watches until ctx ends; a signal on hup looks at once.
 func (r *ruleFiles) run(ctx context.Context, set *rules.Set, hup <-chan os.Signal) {
-	r.seen = []byte(set.Text())
-	r.take(ctx, set)
+	if r.take(ctx, set) {
+		r.seen = []byte(set.Text())
+	}
 	t := time.NewTicker(rulesEvery)
 	defer t.Stop()
 	for {
@@ -45,22 +47,25 @@ func (r *ruleFiles) run(ctx context.Context, set *rules.Set, hup <-chan os.Signa
 			return
 		case <-hup:
 			r.seen = nil
-			r.look(ctx)
+			r.look(ctx, true)
 		case <-t.C:
-			r.look(ctx)
+			r.look(ctx, false)
 		}
 	}
 }
 
-// look takes the files over if they have changed since the last look.
-func (r *ruleFiles) look(ctx context.Context) {
+// look takes the files over if they have changed: at once, or, so that nothing
+// is taken while it is being written, when two looks in a row find the same.
+func (r *ruleFiles) look(ctx context.Context, atOnce bool) {
 	ss, err := rules.Sources(r.paths)
 	if err != nil {
 		r.refuse(err)
 		return
 	}
 	text := rules.Bundle(r.zone, ss)
-	if bytes.Equal(text, r.seen) {
+	again := bytes.Equal(text, r.next)
+	r.next = text
+	if bytes.Equal(text, r.seen) || !again && !atOnce {
 		return
 	}
 	set, err := rules.Parse(text, r.dict)

@@ -60,7 +60,7 @@ func TestABadRuleFileChangesNothingAndSaysWhy(t *testing.T) {
 		synctest.Wait()
 		is := func(n int, trouble string) {
 			t.Helper()
-			time.Sleep(rulesEvery + time.Millisecond)
+			time.Sleep(2*rulesEvery + time.Millisecond)
 			synctest.Wait()
 			mu.Lock()
 			defer mu.Unlock()
@@ -90,6 +90,16 @@ func TestABadRuleFileChangesNothingAndSaysWhy(t *testing.T) {
 		mu.Unlock()
 		hup <- os.Interrupt // any signal: read again, the same set once more
 		is(3, "")
+		for _, half := range []string{"", strings.Replace(oneRule, "10", "1", 1)} { // an editor is at it: one look finds what the next does not
+			write(half)
+			time.Sleep(rulesEvery)
+			write(strings.Replace(oneRule, "10", "12", 1))
+			is(3, "")
+		}
+		write("")
+		is(3, "city.yml:1: the file has no rule")
+		write(oneRule)
+		is(4, "")
 		cancel()
 		synctest.Wait()
 	})

@@ -46,7 +46,11 @@ func Parse(text []byte, dict *devices.Dictionary) (*Set, error) {
 	c := &compiler{set: &Set{text: string(text), version: hex.EncodeToString(sum[:6]), zone: loc}, dict: dict, zone: loc, where: make(map[*Rule]string)}
 	for _, s := range sources {
 		r := read(s.Name, s.Text)
+		before := c.says
 		r.Documents(func(n *yaml.Node) { c.document(r, n) })
+		if len(r.Wrong) == 0 && c.says == before {
+			r.FailAt(1, 0, "the file has no rule; want groups: with kind: and rules: in it, or no file: a set without its rules closes their tickets")
+		}
 		c.wrong = append(c.wrong, r.Wrong...)
 	}
 	if len(c.wrong) == 0 {
@@ -102,6 +106,7 @@ const maxLateness = reach / 3
 
 // lateness takes over how long messages of a kind wait for those before them.
 func (c *compiler) lateness(r *reader, kind devices.Kind, n *yaml.Node, d time.Duration) {
+	c.says++
 	kr := &c.set.kinds[kind]
 	switch {
 	case d > maxLateness:
@@ -117,6 +122,7 @@ var ruleName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,47}$`)
 
 // rule reads one rule and compiles it.
 func (c *compiler) rule(r *reader, kind devices.Kind, n *yaml.Node) {
+	c.says++
 	r.About = ""
 	defer func() { r.About = "" }()
 	if n.Kind == yaml.MappingNode {

@@ -25,6 +25,7 @@ type compiler struct {
 	zone  *time.Location
 	langs [4]*language // by kind, made when needed
 	where map[*Rule]string
+	says  int // rules and latenesses so far
 	wrong strict.Mistakes
 }
 
