@@ -60,6 +60,7 @@ func (r *ruleFiles) look(ctx context.Context, atOnce bool) {
 	ss, err := rules.Sources(r.paths)
 	if err != nil {
 		r.refuse(err)
+		r.seen, r.next = nil, nil // when they are back they are read again, whatever they say
 		return
 	}
 	text := rules.Bundle(r.zone, ss)

@@ -100,6 +100,12 @@ func TestABadRuleFileChangesNothingAndSaysWhy(t *testing.T) {
 		is(3, "city.yml:1: the file has no rule")
 		write(oneRule)
 		is(4, "")
+		if err := os.Remove(file); err != nil {
+			t.Error(err)
+		}
+		is(4, "no such file")
+		write(oneRule) // as it was
+		is(5, "")
 		cancel()
 		synctest.Wait()
 	})
