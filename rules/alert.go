@@ -22,23 +22,24 @@ const (
 
 // Transition is an alert that began or ended, or a member of its cause.
 type Transition struct {
-	Type     TransitionType
-	Facility devices.FacilityID
-	Member   devices.FacilityID // of Joined and Left
-	Kind     devices.Kind
-	Defect   string
-	Severity Severity
-	At       int64 // event time, Unix ms
-	Until    int64 // of Historic: event time when it was over
-	Wall     int64 // of the frame that decided it
-	Channel  string
-	Value    float64 // NaN = none
-	Limit    float64 // NaN = none
-	Summary  devices.Title
-	Worded   bool // of Changed: it has worse words
-	Page     PageDelay
-	Rules    string    // version of the rule set
-	Evidence *Evidence // of Opened: what decided it
+	Type      TransitionType
+	Facility  devices.FacilityID
+	Member    devices.FacilityID // of Joined and Left
+	Kind      devices.Kind
+	Defect    string
+	Severity  Severity
+	At        int64 // event time, Unix ms
+	Until     int64 // of Historic: event time when it was over
+	Wall      int64 // of the frame that decided it
+	Channel   string
+	Value     float64 // NaN = none
+	Limit     float64 // NaN = none
+	Summary   devices.Title
+	Worded    bool // of Changed: it has worse words
+	Page      PageDelay
+	Rules     string    // version of the rule set
+	Withdrawn bool      // of Ended: Rules has that rule no longer; nobody has seen that anything is over
+	Evidence  *Evidence // of Opened: what decided it
 }
 
 // holds notes whether a rule's condition holds; at is the event time that says

@@ -185,7 +185,7 @@ func TestAnotherRuleSetEndsACauseThatItDoesNotKnow(t *testing.T) {
 	s.step(41, devices.Item{Type: devices.ItemRuleSet, Control: []byte(lampRules(t, s, lost).Text())})
 	s.until(42, 50)
 	s.only("opened", "closed")
-	s.expect("33 opened CAB:C0 circuit", "41 closed CAB:C0 circuit", "46 opened SL-0-0 lost", "46 opened SL-0-1 lost", "46 opened SL-0-2 lost", "46 opened SL-0-3 lost")
+	s.expect("33 opened CAB:C0 circuit", "41 closed CAB:C0 circuit by rules "+s.e.set.Version(), "46 opened SL-0-0 lost", "46 opened SL-0-1 lost", "46 opened SL-0-2 lost", "46 opened SL-0-3 lost")
 }
 
 func TestAMemberThatHangsElsewhereNowWaitsForItsOwnTicket(t *testing.T) {

@@ -162,6 +162,7 @@ func (e *Engine) judgeBy(text []byte) error {
 	}
 	old := e.set
 	e.endRuns()
+	before := len(e.found.Transitions)
 	e.rejudge(set)
 	all := sorted(e.all())
 	for _, f := range all {
@@ -176,6 +177,11 @@ func (e *Engine) judgeBy(text []byte) error {
 			}
 		}
 		f.alerts = kept
+	}
+	for i := before; i < len(e.found.Transitions); i++ {
+		if t := &e.found.Transitions[i]; t.Type == Ended {
+			t.Withdrawn, t.Rules = true, set.version
+		}
 	}
 	e.set = set
 	e.replace(old)

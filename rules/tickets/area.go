@@ -29,7 +29,7 @@ func (d *Desk) Settle(ctx context.Context, low, over []Area, also func(context.C
 	err := d.opt.DB.Write(ctx, func(tx *database.Tx) error {
 		did = tally{}
 		for i := range over {
-			if err := d.end(ctx, tx, over[i].Facility, over[i].Defect, now, 0, &did); err != nil {
+			if err := d.end(ctx, tx, closing{facility: over[i].Facility, defect: over[i].Defect, wall: now}, &did); err != nil {
 				return err
 			}
 		}

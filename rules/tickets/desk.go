@@ -152,7 +152,7 @@ func fence(ctx context.Context, tx *database.Tx, o *rules.Outcome) error {
 func (d *Desk) apply(ctx context.Context, tx *database.Tx, t *rules.Transition, did *tally) error {
 	switch t.Type {
 	case rules.Ended:
-		return d.end(ctx, tx, string(t.Facility), t.Defect, t.Wall, t.Page.ClearAfter.Milliseconds(), did)
+		return d.end(ctx, tx, ended(t), did)
 	case rules.Joined, rules.Left:
 		return member(ctx, tx, t)
 	case rules.Changed:

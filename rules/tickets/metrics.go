@@ -21,7 +21,7 @@ type metrics struct {
 func newMetrics(o *Options) *metrics {
 	m := &metrics{db: o.DB,
 		opened:   prometheus.NewCounterVec(prometheus.CounterOpts{Name: "lamplighter_tickets_total", Help: "Tickets opened, by kind of facility and defect."}, []string{"kind", "defect"}),
-		closed:   prometheus.NewCounterVec(prometheus.CounterOpts{Name: "lamplighter_tickets_closed_total", Help: "Tickets closed, by telemetry or by people."}, []string{"by"}),
+		closed:   prometheus.NewCounterVec(prometheus.CounterOpts{Name: "lamplighter_tickets_closed_total", Help: "Tickets closed, by telemetry, by people, or by rules that no longer have the rule of the ticket."}, []string{"by"}),
 		historic: prometheus.NewCounter(prometheus.CounterOpts{Name: "lamplighter_tickets_historic_total", Help: "Tickets about faults that were over before anybody heard of them; not in lamplighter_tickets_total."}),
 		live:     prometheus.NewDesc("lamplighter_tickets_live", "Tickets that are not closed, by kind of facility and state.", []string{"kind", "state"}, nil),
 	}
@@ -56,9 +56,10 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 
 // tally is what a transaction has done, to be counted when it is committed.
 type tally struct {
-	opened   [][2]string // kind and defect
-	closed   int
-	historic int
+	opened    [][2]string // kind and defect
+	closed    int
+	withdrawn int // closed because their rule has gone
+	historic  int
 }
 
 func (m *metrics) count(t *tally, by string) {
@@ -66,5 +67,6 @@ func (m *metrics) count(t *tally, by string) {
 		m.opened.WithLabelValues(o[:]...).Inc()
 	}
 	m.closed.WithLabelValues(by).Add(float64(t.closed))
+	m.closed.WithLabelValues(ruleSet).Add(float64(t.withdrawn))
 	m.historic.Add(float64(t.historic))
 }

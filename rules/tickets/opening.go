@@ -54,24 +54,53 @@ func (d *Desk) open(ctx context.Context, tx *database.Tx, o *opening, did *tally
 	return d.opt.Outbox.Enqueue(ctx, tx, Page{id, "opened", o.wall, o.delay})
 }
 
-// telemetry is who opens and closes what nobody did by hand.
-const telemetry = "telemetry"
+// telemetry is who opens and closes what nobody did by hand; ruleSet closes what
+// no rule tells of any more.
+const (
+	telemetry = "telemetry"
+	ruleSet   = "rules"
+)
 
-// end closes the ticket of what is over, if it is still open: 核查 by telemetry.
-func (d *Desk) end(ctx context.Context, tx *database.Tx, facility, defect string, wall, delay int64, did *tally) error {
+// closing is what a ticket is closed with.
+type closing struct {
+	facility, defect string
+	wall             int64  // Unix ms
+	delay            int64  // ms that the page is kept back
+	by               string // "" = telemetry: 核查
+	note             string // in the history
+}
+
+// ended is the closing of what rules tell to be over. Where the rule has gone
+// nobody has verified that the fault has.
+func ended(t *rules.Transition) closing {
+	c := closing{facility: string(t.Facility), defect: t.Defect, wall: t.Wall, delay: t.Page.ClearAfter.Milliseconds()}
+	if t.Withdrawn {
+		c.by = ruleSet
+		c.note = fmt.Sprintf("规则集 %s 不再包含开单规则，未经核查；rule set %s no longer has the rule of this ticket: not verified", t.Rules, t.Rules)
+	}
+	return c
+}
+
+// end closes the ticket of what is over, if it is still open.
+func (d *Desk) end(ctx context.Context, tx *database.Tx, c closing, did *tally) error {
 	var id int64
-	err := tx.QueryRow(ctx, `UPDATE ticket SET state='closed', closed_at=?, closed_by=? WHERE facility=? AND defect=? AND state <> 'closed' RETURNING id`, wall, telemetry, facility, defect).Scan(&id)
+	by := cmp.Or(c.by, telemetry)
+	err := tx.QueryRow(ctx, `UPDATE ticket SET state='closed', closed_at=?, closed_by=? WHERE facility=? AND defect=? AND state <> 'closed' RETURNING id`, c.wall, by, c.facility, c.defect).Scan(&id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil // closed by hand before
 	}
 	if err != nil {
 		return err
 	}
-	if err := event(ctx, tx, id, wall, telemetry, "closed", ""); err != nil {
+	if err := event(ctx, tx, id, c.wall, by, "closed", c.note); err != nil {
 		return err
 	}
-	did.closed++
-	return d.opt.Outbox.Enqueue(ctx, tx, Page{id, "closed", wall, delay})
+	if c.by == ruleSet {
+		did.withdrawn++
+	} else {
+		did.closed++
+	}
+	return d.opt.Outbox.Enqueue(ctx, tx, Page{id, "closed", c.wall, c.delay})
 }
 
 // regrade gives an open ticket another severity, or worse words. What got worse is

@@ -48,7 +48,7 @@ func (d *Desk) own(ctx context.Context, defect string, summary devices.Title, si
 	err := d.opt.DB.Write(ctx, func(tx *database.Tx) error {
 		did = tally{}
 		if over {
-			return d.end(ctx, tx, OwnFacility, defect, now, 0, &did)
+			return d.end(ctx, tx, closing{facility: OwnFacility, defect: defect, wall: now}, &did)
 		}
 		return d.open(ctx, tx, &opening{
 			facility: OwnFacility, kind: OwnKind, defect: defect, severity: rules.Critical, at: at, wall: now,

@@ -2,6 +2,7 @@ package tickets
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"lamplighter/devices"
@@ -57,6 +58,30 @@ func TestATicketTakesOverWorseWordsOnce(t *testing.T) {
 		}
 		if fmt.Sprint(pages.got) != "[opened worse]" {
 			t.Errorf("pages %v, want one for what got worse", pages.got)
+		}
+	})
+}
+
+// Nobody has seen that what a rule told of is over when the rule has gone.
+func TestATicketWhoseRuleHasGoneIsNotVerified(t *testing.T) {
+	devicestest.Databases(t, func(t *testing.T, url string) {
+		d := newDesk(t, url, QuarantineOptions{})
+		d.opt.Outbox = &pageList{}
+		for id, end := range []rules.Transition{{Type: rules.Ended}, {Type: rules.Ended, Withdrawn: true, Rules: "abc123"}} {
+			d.commit(rules.Transition{Type: rules.Opened})
+			d.commit(end)
+			ts, err := d.List(t.Context(), Filter{State: "closed"})
+			if err != nil || len(ts) != id+1 {
+				t.Fatalf("%d closed tickets (%v)", len(ts), err)
+			}
+			es, err := d.History(t.Context(), ts[0].ID)
+			if err != nil || len(es) != 2 {
+				t.Fatalf("history %v (%v)", es, err)
+			}
+			want := map[bool]string{false: "telemetry", true: "rules"}[end.Withdrawn]
+			if ts[0].ClosedBy != want || es[1].Who != want || strings.Contains(es[1].Note, "abc123") != end.Withdrawn {
+				t.Errorf("closed by %s, event by %s: %q; want %s", ts[0].ClosedBy, es[1].Who, es[1].Note, want)
+			}
 		}
 	})
 }

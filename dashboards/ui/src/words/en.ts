@@ -26,7 +26,7 @@ export const en: Catalogue = {
   severity: { critical: 'Critical', major: 'Major', minor: 'Minor', info: 'Info' },
   state: { live: 'Not closed', open: 'Open', acknowledged: 'Acknowledged', closed: 'Closed', historic: 'Historic' },
   event: { opened: 'Opened', acknowledged: 'Acknowledged', closed: 'Closed', joined: 'Joined', left: 'Left', relapsed: 'Relapsed' },
-  actor: { telemetry: 'Telemetry' },
+  actor: { telemetry: 'Telemetry', rules: 'Change of rules' },
   ticket: {
     title: 'Tickets', number: 'Number', severity: 'Severity', what: 'What', where: 'Where', value: 'Value and limit', limit: 'limit {limit}', of: '{value} of {limit}', since: 'Since', state: 'State', action: 'Action',
     openedAt: 'Opened', acknowledgedAt: 'Acknowledged', closedAt: 'Closed', by: '{who} · {at}', kind: 'Kind', defect: 'Rule', place: 'Place', owner: 'Owner',

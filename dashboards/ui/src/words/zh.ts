@@ -24,7 +24,7 @@ export const zh = {
   severity: { critical: '紧急', major: '严重', minor: '一般', info: '提示' },
   state: { live: '未结案', open: '待处置', acknowledged: '已受理', closed: '已结案', historic: '历史' },
   event: { opened: '立案', acknowledged: '受理', closed: '结案', joined: '并入', left: '移出', relapsed: '复发' },
-  actor: { telemetry: '监测' },
+  actor: { telemetry: '监测', rules: '规则变更' },
   ticket: {
     title: '处置工单', number: '编号', severity: '级别', what: '问题', where: '设施', value: '数值与限值', limit: '限值 {limit}', of: '{value} / {limit} 处', since: '发生时间', state: '状态', action: '操作',
     openedAt: '立案时间', acknowledgedAt: '受理', closedAt: '结案', by: '{who} · {at}', kind: '类别', defect: '规则', place: '地点', owner: '权属单位',
