@@ -57,6 +57,7 @@ type Engine struct {
 	choreAt    int64       // wall clock when the first of them is due, 0 = never
 	spare      []*facility // memory of waiting
 	wall       int64
+	gap        int64  // ms between two frames beyond which no daemon ran
 	seq        uint64 // of the frame
 	frame      int64  // counts frames since the start
 	skies      [8]skyAt
@@ -81,7 +82,7 @@ func NewEngine(set *Set, dict *devices.Dictionary, owns func(*registry.Facility)
 	}
 	e := &Engine{set: set, dict: dict, owns: owns, ids: make(map[string]*devices.Channel), texts: newTexts(), links: make([]link, 1), facilities: make(map[devices.FacilityID]*facility),
 		devices: make(map[devices.DeviceID]*facility), parents: make(map[parentKey]*parent),
-		partitions: 1, wholes: make(map[wideKey]*whole), shared: make(map[int]uint64), words: make(map[int]uint64)}
+		partitions: 1, gap: gapOfFrames, wholes: make(map[wideKey]*whole), shared: make(map[int]uint64), words: make(map[int]uint64)}
 	for _, c := range dict.All() {
 		e.ids[c.Name] = c
 	}
@@ -105,7 +106,7 @@ func (e *Engine) Step(b *devices.Batch) (*Findings, error) {
 	last := e.wall
 	e.wall, e.seq, e.partition = b.Wall, b.Seq, b.Partition
 	e.frame++
-	if last > 0 && e.wall-last > gapOfFrames {
+	if last > 0 && e.wall-last > e.gap {
 		e.away(e.wall - last)
 	}
 	e.lapse()

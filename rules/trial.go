@@ -76,6 +76,7 @@ func (x *trial) play(e *Engine) ([]*happened, error) {
 		return nil, err
 	}
 	frames[0] = append([]devices.Item{{Type: devices.ItemCensus, Control: city}}, frames[0]...)
+	e.gap = max(e.gap, x.tick.Milliseconds()) // a long tick is no daemon that was away
 	p := played{open: make(map[string]*happened)}
 	b := devices.Batch{}
 	for _, at := range x.instants(frames) {
