@@ -35,7 +35,8 @@ func (r *reader) limit(n *yaml.Node, ch string) Limit {
 		one(&l.Default)(n)
 		return l
 	}
-	r.Mapping(n, what, strict.Fields{"default": one(&l.Default), "models": func(n *yaml.Node) {
+	given := false
+	ok := r.Mapping(n, what, strict.Fields{"default": func(n *yaml.Node) { given = true; one(&l.Default)(n) }, "models": func(n *yaml.Node) {
 		l.Models = make(map[string]float64)
 		r.Entries(n, what+".models", func(k, v *yaml.Node) {
 			var x float64
@@ -43,5 +44,8 @@ func (r *reader) limit(n *yaml.Node, ch string) Limit {
 			l.Models[k.Value] = x
 		})
 	}})
+	if ok && !given {
+		r.Fail(n, "%s: no default, so other models would never be judged; write default: NUMBER, or default: %s where only the census knows it", what, censusOnly)
+	}
 	return l
 }
