@@ -157,7 +157,7 @@ func (e *Engine) judgeBy(text []byte) error {
 	if string(text) == e.set.text {
 		return nil
 	}
-	set, err := Parse(text, e.dict)
+	set, err := parse(text, e.dict, true)
 	if err != nil {
 		return fmt.Errorf("rule set: %w", err)
 	}

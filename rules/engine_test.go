@@ -233,6 +233,20 @@ func TestAnotherRuleSetEndsWhatItDoesNotKnow(t *testing.T) {
 	s.expect("2 opened MH-1 cover_displaced", "5 opened SL-1 lamp_out", "7 closed MH-1 cover_displaced by rules "+s.e.set.Version(), "12 opened MH-1 cover_moved")
 }
 
+// What is asked of rule files now was not asked of those that the log has.
+func TestTheLogHasRuleSetsThatFilesMayNotSay(t *testing.T) {
+	s := tell(t)
+	for i, text := range []string{"groups: [{kind: manhole, rules: [{name: odd, when: tilt_deg > limit_tilt_deg || lift_mm > 99999.0, limits: {tilt_deg: {models: {A: 999}}, lift_mm: 5}, severity: minor, summary: {zh: z, en: e}}]}]", "groups: []"} {
+		if _, err := Parse([]byte(text), s.dict); err == nil {
+			t.Errorf("as a file it was taken: %s", text)
+		}
+		s.step(float64(i), devices.Item{Type: devices.ItemRuleSet, Control: []byte(text)})
+		if s.e.set.Text() != text {
+			t.Errorf("from the log it was not taken: %s", text)
+		}
+	}
+}
+
 func TestTheSameMessageTenTimesIsOneMessage(t *testing.T) {
 	s := tell(t)
 	m := s.says("MH-1", 0, "tilt_deg", 1.0)

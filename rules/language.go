@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -117,7 +118,7 @@ func (c *compiler) compile(r *reader, t *ruleText) {
 		return
 	}
 	before := len(r.Wrong)
-	x := &expressions{c: c, r: r, l: l, env: l.env, t: t}
+	x := &expressions{c: c, r: r, l: l, env: l.env, t: t, use: make(map[string]bool)}
 	x.declare()
 	if x.watch(); len(r.Wrong) > before {
 		return
@@ -147,6 +148,9 @@ func (c *compiler) compile(r *reader, t *ruleText) {
 	if t.Schedule != nil {
 		t.Schedule.zone = c.zone
 	}
+	if len(r.Wrong) == before && !r.taken {
+		x.idle()
+	}
 	if have := c.set.find(t.Kind, t.Name); have != nil {
 		r.Fail(t.at, "the name comes twice, first in %s", c.where[have])
 	}
@@ -172,6 +176,7 @@ type expressions struct {
 	l   *language
 	env *cel.Env // with the rule's own values
 	t   *ruleText
+	use map[string]bool // the variables that they use
 }
 
 // program compiles one expression; nil if there is none, or a mistake in it.
@@ -199,8 +204,9 @@ func (x *expressions) planned(what string, n *yaml.Node, text string) (cel.Progr
 			if i > 0 && strings.HasPrefix(e.Message, "Syntax error") {
 				break // what follows from the first
 			}
-			line, column := x.r.Place(n, head(text, e.Location.Line(), e.Location.Column()))
-			x.r.FailAt(line, column, "%s: %s", what, x.l.explain(e.Message, x.c.dict, x.t))
+			before := head(text, e.Location.Line(), e.Location.Column())
+			line, column := x.r.Place(n, before)
+			x.r.FailAt(line, column, "%s: %s", what, x.explain(e.Message, before, text))
 		}
 		return nil, nil
 	}
@@ -213,6 +219,7 @@ func (x *expressions) planned(what string, n *yaml.Node, text string) (cel.Progr
 		return nil, nil
 	}
 	x.uses(what, n, ast)
+	x.possible(what, n, text, ast)
 	p, err := x.env.Program(ast, cel.EvalOptions(cel.OptOptimize), cel.CostLimit(celCost))
 	if err != nil {
 		x.r.Fail(n, "%s: %v", what, err)
@@ -230,6 +237,7 @@ func (x *expressions) uses(what string, n *yaml.Node, ast *cel.Ast) {
 	}
 	slices.Sort(names)
 	for _, name := range slices.Compact(names) {
+		x.use[name] = true
 		if ch := x.l.channels[name]; ch != nil {
 			x.t.read(ch)
 			x.t.inputs |= x.l.bit(kr, ch)
@@ -252,6 +260,27 @@ func (x *expressions) uses(what string, n *yaml.Node, ast *cel.Ast) {
 	}
 }
 
+// idle finds limits and values that decide nothing. The limit of the channel that
+// a ticket shows, and that of a baseline, say something all the same.
+func (x *expressions) idle() {
+	t := x.t
+	for _, ch := range slices.Sorted(maps.Keys(t.Limits)) {
+		used := t.Channel != nil && t.Channel.Name == ch || slices.ContainsFunc(t.Rule.derived, func(d *derived) bool { return d.base != nil && d.channel.Name == ch })
+		for tier := 1; tier <= tiers; tier++ {
+			used = used || x.use[limitPrefix+tierName(ch, tier)]
+		}
+		if !used {
+			x.r.Fail(t.limitsAt, "limits: no expression asks for %s%s; use it, or take the limit of %s out", limitPrefix, ch, ch)
+		}
+	}
+	for i := range t.derived {
+		d := &t.derived[i]
+		if !slices.ContainsFunc(baselineParts[:], func(part string) bool { return x.use[d.name+part] }) {
+			x.r.Fail(d.at, "values.%s: no expression asks for it; use it, or take it out", d.name)
+		}
+	}
+}
+
 // head is what stands before line and column (from 1 and 0) of a text.
 func head(text string, line, column int) string {
 	var b strings.Builder
@@ -270,17 +299,19 @@ func head(text string, line, column int) string {
 
 var (
 	undeclared = regexp.MustCompile(`undeclared reference to '([^']*)'`)
+	leftOver   = regexp.MustCompile(`^(?:extraneous|mismatched) input ('[^']*') expecting <EOF>`)
 	overload   = regexp.MustCompile(`found no matching overload for '([^']*)' applied to '\(([^)]*)\)'`)
 )
 
-// explain says a message of the CEL compiler in words that lead to a cure.
-func (l *language) explain(msg string, dict *devices.Dictionary, t *ruleText) string {
+// explain says a message of the CEL compiler about what stands after before in
+// words that lead to a cure.
+func (x *expressions) explain(msg, before, text string) string {
 	if m := undeclared.FindStringSubmatch(msg); m != nil {
-		return l.stranger(m[1], dict, t.derivedNames()...)
+		return x.l.stranger(m[1], x.c.dict, x.t.derivedNames()...)
 	}
 	m := overload.FindStringSubmatch(msg)
 	if m == nil {
-		return syntax(msg)
+		return x.l.syntax(msg, before, text)
 	}
 	op := strings.Trim(m[1], "_@")
 	types := strings.Split(m[2], ", ")
@@ -291,7 +322,10 @@ func (l *language) explain(msg string, dict *devices.Dictionary, t *ruleText) st
 		return fmt.Sprintf("%s does not take a %s", op, types[0])
 	}
 	out := fmt.Sprintf("%s stands between a %s and a %s", op, types[0], types[1])
+	cure := x.l.inUnit(before, text)
 	switch {
+	case types[0] == "number" && types[1] == "text" && cure != "":
+		return out + cure
 	case slices.Contains(types, "text"):
 		return out + `; a text compares with a text only: "on"`
 	case slices.Contains(types, "yes-or-no"):
@@ -303,10 +337,13 @@ func (l *language) explain(msg string, dict *devices.Dictionary, t *ruleText) st
 }
 
 // syntax says what the CEL parser stumbled over.
-func syntax(msg string) string {
+func (l *language) syntax(msg, before, text string) string {
 	msg = strings.TrimPrefix(strings.TrimSpace(msg), "Syntax error: ")
 	if strings.HasPrefix(msg, "token recognition error at: '= ") {
 		return "= compares nothing; write =="
+	}
+	if m := leftOver.FindStringSubmatch(msg); m != nil {
+		return fmt.Sprintf("found %s where the expression should end or go on with && or ||%s", m[1], l.inUnit(before, text))
 	}
 	if found, _, ok := strings.Cut(msg, " expecting {"); ok {
 		found = strings.TrimPrefix(strings.TrimPrefix(found, "extraneous input "), "mismatched input ")

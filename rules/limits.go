@@ -15,19 +15,19 @@ func (t *ruleText) limits(r *reader, n *yaml.Node) {
 		r.Fail(n, "limits: found %s; want channels and their limits, such as {tilt_deg: 15}", strict.Shape(n))
 		return
 	}
-	r.Entries(n, "limits", func(k, v *yaml.Node) { t.Limits[k.Value] = r.limit(v, k.Value) })
+	r.Entries(n, "limits", func(k, v *yaml.Node) { t.Limits[k.Value] = r.limit(v, k.Value, r.quantityOf(t.Kind, k.Value)) })
 }
 
 // censusOnly says that a limit is the facility's own business.
 const censusOnly = "census"
 
-func (r *reader) limit(n *yaml.Node, ch string) Limit {
+func (r *reader) limit(n *yaml.Node, ch string, q quantity) Limit {
 	l := Limit{Default: math.NaN()}
 	what := "limits." + ch
 	one := func(to *float64) func(*yaml.Node) {
 		return func(n *yaml.Node) {
 			if n.Value != censusOnly {
-				r.Number(what, -1e12, 1e12, to)(n)
+				r.Quantity(what, q.unit, q.least, q.most, to)(n)
 			}
 		}
 	}
@@ -40,11 +40,11 @@ func (r *reader) limit(n *yaml.Node, ch string) Limit {
 		l.Models = make(map[string]float64)
 		r.Entries(n, what+".models", func(k, v *yaml.Node) {
 			var x float64
-			r.Number(what+".models."+k.Value, -1e12, 1e12, &x)(v)
+			r.Quantity(what+".models."+k.Value, q.unit, q.least, q.most, &x)(v)
 			l.Models[k.Value] = x
 		})
 	}})
-	if ok && !given {
+	if ok && !given && !r.taken {
 		r.Fail(n, "%s: no default, so other models would never be judged; write default: NUMBER, or default: %s where only the census knows it", what, censusOnly)
 	}
 	return l

@@ -8,9 +8,12 @@ import (
 )
 
 // reader reads one rule file, or one of tests.
-type reader struct{ *strict.Reader }
+type reader struct {
+	*strict.Reader
+	taken bool // see parse
+}
 
-func read(file string, text []byte) *reader { return &reader{strict.New(file, text)} }
+func read(file string, text []byte) *reader { return &reader{Reader: strict.New(file, text)} }
 
 // kinds are the words for those of facilities.
 var kinds = []string{devices.Manhole.String(), devices.Streetlight.String(), devices.Bridge.String()}

@@ -279,7 +279,7 @@ func (e *Engine) read(r io.ReaderAt, size int64) (uint64, error) {
 	if err := dec.Decode(&h); err != nil {
 		return 0, err
 	}
-	set, err := Parse([]byte(h.Rules), e.dict)
+	set, err := parse([]byte(h.Rules), e.dict, true)
 	if err != nil {
 		return 0, err
 	}

@@ -158,7 +158,7 @@ func (r *Reader) Duration(what string, to *time.Duration) func(*yaml.Node) {
 		d, err := time.ParseDuration(n.Value)
 		switch {
 		case n.Kind != yaml.ScalarNode || err != nil && n.Tag != "!!int" && n.Tag != "!!float":
-			r.Fail(n, "%s: found %s; want a duration such as 30s, 5m or 12h", what, Shape(n))
+			r.Fail(n, "%s: found %s; want a duration such as 30s, 5m or 12h%s", what, Shape(n), inHours(n.Value))
 		case err != nil || n.Tag == "!!int":
 			r.Fail(n, "%s: found %s, which has no unit; write %ss for seconds", what, n.Value, n.Value)
 		case d < 0 || d > maxDuration:
@@ -169,12 +169,33 @@ func (r *Reader) Duration(what string, to *time.Duration) func(*yaml.Node) {
 	}
 }
 
+var days = regexp.MustCompile(`^([0-9]{1,3}) ?d(ays?)?$`)
+
+// inHours is the cure of a duration in days.
+func inHours(s string) string {
+	m := days.FindStringSubmatch(s)
+	if m == nil {
+		return ""
+	}
+	n, _ := strconv.Atoi(m[1])
+	return fmt.Sprintf("; write %dh", 24*n)
+}
+
 // Number reads a number from least to most.
 func (r *Reader) Number(what string, least, most float64, to *float64) func(*yaml.Node) {
+	return r.Quantity(what, "", least, most, to)
+}
+
+// Quantity reads a number, from least to most, that means so many of a unit.
+func (r *Reader) Quantity(what, unit string, least, most float64, to *float64) func(*yaml.Node) {
+	in := ""
+	if unit != "" {
+		in = ", in " + unit
+	}
 	return func(n *yaml.Node) {
 		x, err := strconv.ParseFloat(n.Value, 64)
 		if n.Kind != yaml.ScalarNode || err != nil || !(x >= least && x <= most) {
-			r.Fail(n, "%s: found %s; want a number from %g to %g", what, Shape(n), least, most)
+			r.Fail(n, "%s: found %s; want a number from %g to %g%s", what, Shape(n), least, most, in)
 			return
 		}
 		*to = x

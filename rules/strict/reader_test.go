@@ -54,6 +54,8 @@ func TestEveryMistakeOfAFileIsGathered(t *testing.T) {
 		"name: a\nname: b":                "pump.yml:2:1: pump a: pump: name comes twice, first in line 1",
 		"levels: {low: 1, low: 2}":        "pump.yml:1:18: levels: low comes twice, first in line 1",
 		"levels: {low: 11}\nwait: 5":      "pump.yml:1:15: levels.low: found \"11\"; want a number from 0 to 10\npump.yml:2:7: wait: found 5, which has no unit; write 5s for seconds",
+		"wait: 1d":                        "pump.yml:1:7: wait: found \"1d\"; want a duration such as 30s, 5m or 12h; write 24h",
+		"wait: 3 days":                    "pump.yml:1:7: wait: found \"3 days\"; want a duration such as 30s, 5m or 12h; write 72h",
 		"modes: slow":                     "pump.yml:1:8: modes: found \"slow\"; want a list: lines that begin with a dash",
 		"modes: [{}]":                     "pump.yml:1:9: modes: found keys and values; want slow or fast",
 		"name: p1\n---\nwait: soon\n":     "pump.yml:3:7: pump p1: wait: found \"soon\"; want a duration such as 30s, 5m or 12h",

@@ -20,9 +20,27 @@ func Meant(word string, known []string) string {
 		}
 	}
 	if best == "" || at > max(2, len(word)/3) {
+		best = sibling(word, known)
+	}
+	if best == "" {
 		return ""
 	}
 	return fmt.Sprintf("; did you mean %s?", best)
+}
+
+// sibling is the one among the known words that differs from word in its last
+// part alone, such as the unit; "" if there is none.
+func sibling(word string, known []string) string {
+	i := strings.LastIndexByte(word, '_')
+	if i < 2 {
+		return ""
+	}
+	for _, k := range known {
+		if j := strings.LastIndexByte(k, '_'); j == i && k[:j] == word[:i] {
+			return k
+		}
+	}
+	return ""
 }
 
 // distance is the number of letters to insert, delete, change or swap with
