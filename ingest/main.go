@@ -157,7 +157,7 @@ type tokenCmd struct {
 	dataFlag
 	configFlag
 	Role string `required:"" enum:"viewer,operator,dispatcher,admin" help:"What the token may do."`
-	Name string `default:"token" help:"Whose token it is; stands in histories."`
+	Name string `default:"${user}" help:"Whose token it is; stands in histories."`
 }
 
 // Run prints the token.
