@@ -26,6 +26,15 @@ type Evidence struct {
 	Decided *Measure         `json:"decided,omitempty"` // the comparison that decided, where one did
 	Values  []EvidenceValue  `json:"values,omitempty"`
 	Sensors []SensorEvidence `json:"sensors,omitempty"` // that are faulty, of a rule about sensors
+	Window  *WindowEvidence  `json:"window,omitempty"`  // that has kept the ticket back
+}
+
+// WindowEvidence is the maintenance window at whose end a ticket opens.
+type WindowEvidence struct {
+	ID     string `json:"id"`
+	Reason string `json:"reason"`
+	By     string `json:"by"`
+	To     int64  `json:"to"` // Unix ms
 }
 
 // EvidenceValue is a channel, or a value that the rule derives of one, as it
@@ -81,6 +90,7 @@ func (e *Engine) evidence(f *facility, r *Rule, m *measure) *Evidence {
 	x := &Evidence{Rule: r.Name, Version: e.set.version, When: r.When, Silent: r.Silent, ForMS: r.For.Milliseconds(), At: e.wall, Decided: m.evidence()}
 	if a := f.find(r.index); a != nil {
 		x.Since, x.Pending = a.event, a.pending
+		x.Window = e.heldBy(f, r, a)
 	}
 	if r.Silent > 0 {
 		x.Seen, x.Expect = f.seen, f.expectMS

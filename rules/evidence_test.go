@@ -105,3 +105,26 @@ It held since 2026-01-01 08:00:01 and needs not last.
 		t.Errorf("got\n%swant %s in it", zh, want)
 	}
 }
+
+func TestATicketSaysWhichWindowKeptItBack(t *testing.T) {
+	for name, end := range map[string]func(s *story) []devices.Item{
+		"at its end": func(*story) []devices.Item { return nil },
+		"ended early": func(s *story) []devices.Item {
+			return []devices.Item{s.window(Window{Facility: "A"}, 0, 18)}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := by(t, devices.Manhole, "severity: minor\nwhen: cover_open\nfor: 1s")
+			to := int64(18)
+			if end(s) != nil {
+				to = 1000
+			}
+			s.step(0, s.census(registry.Facility{ID: "A", Kind: devices.Manhole}), s.window(Window{Facility: "A"}, 0, to), s.window(Window{ID: "other", Rule: "other"}, 0, 18), s.says("A", 0, "cover_open", true))
+			s.until(1, 17)
+			en, zh := s.why(18, end(s)...)
+			if !strings.HasSuffix(en, "\nMaintenance window W (test, chen) kept it back until 2026-01-01 08:00:18.\n") || !strings.HasSuffix(zh, "\n维护窗口 W（test，chen）期间不立案，至 2026-01-01 08:00:18 结束。\n") {
+				t.Errorf("got\n%s%s", en, zh)
+			}
+		})
+	}
+}

@@ -42,7 +42,14 @@ func (x *Evidence) Sentences(zone *time.Location) []devices.Title {
 	for i := range x.Values {
 		out = append(out, x.Values[i].sentence(clock))
 	}
-	return append(out, x.lasted(clock))
+	out = append(out, x.lasted(clock))
+	if w := x.Window; w != nil {
+		out = append(out, devices.Title{
+			ZH: fmt.Sprintf("维护窗口 %s（%s，%s）期间不立案，至 %s 结束。", w.ID, w.Reason, w.By, clock(w.To)),
+			EN: fmt.Sprintf("Maintenance window %s (%s, %s) kept it back until %s.", w.ID, w.Reason, w.By, clock(w.To)),
+		})
+	}
+	return out
 }
 
 // lasted says since when the condition held, and how long it had to.

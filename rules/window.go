@@ -104,6 +104,7 @@ func (e *Engine) window(text []byte) error {
 	e.windows = slices.DeleteFunc(e.windows, func(x Window) bool { return x.ID == w.ID })
 	if len(e.windows) < old && w.To <= e.wall {
 		e.relearn(&w)
+		e.lifted = append(e.lifted, w)
 	}
 	if w.To > e.wall {
 		e.windows = append(e.windows, w)
@@ -126,6 +127,7 @@ func (e *Engine) turn() {
 	for i := range e.windows {
 		if e.windows[i].To <= e.wall {
 			e.relearn(&e.windows[i])
+			e.lifted = append(e.lifted, e.windows[i])
 		}
 	}
 	e.windows = slices.DeleteFunc(e.windows, func(w Window) bool { return w.To <= e.wall })
@@ -180,6 +182,17 @@ func (e *Engine) maintained(f *facility, r *Rule) bool {
 		}
 	}
 	return false
+}
+
+// heldBy is the window that has kept the alert a of r at f back until now, nil if
+// none has.
+func (e *Engine) heldBy(f *facility, r *Rule, a *alert) *WindowEvidence {
+	for i := range e.lifted {
+		if w := &e.lifted[i]; (w.Rule == "" || w.Rule == r.Name) && w.at(e, f) && w.From <= e.wall && w.To > a.pending {
+			return &WindowEvidence{ID: w.ID, Reason: w.Reason, By: w.By, To: w.To}
+		}
+	}
+	return nil
 }
 
 // maintainedCause tells whether nothing is to be opened for c. A window for a
