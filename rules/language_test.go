@@ -172,3 +172,18 @@ func TestALampWithoutPowerByDayIsNotLost(t *testing.T) {
 		t.Errorf("%s: want half an hour after dusk, which is at about half past five", s.log[0])
 	}
 }
+
+// A lamp whose place the census does not tell has the night of its circuit or
+// cabinet; one of which neither is known has none.
+func TestTheSunIsAskedForTheCabinetWhereALampHasNoPlace(t *testing.T) {
+	s := by(t, devices.Streetlight, "severity: minor\nwhen: '!lamp_on'\nschedule: night")
+	var fs []registry.Facility
+	for _, cabinet := range []string{"CAB-1", "CAB-2"} {
+		fs = append(fs, registry.Facility{ID: devices.FacilityID(cabinet), Kind: devices.Streetlight, Cabinet: cabinet, Lon: 119.3, Lat: 26.1, HasPlace: cabinet == "CAB-1"},
+			registry.Facility{ID: devices.FacilityID("SL-" + cabinet), Kind: devices.Streetlight, Cabinet: cabinet, Circuit: "C1"})
+	}
+	const evening = 12 * 3600 // s after midnight UTC: 20:00 in the city
+	s.step(0, s.census(fs...))
+	s.step(evening, s.says("SL-CAB-1", evening, "lamp_on", false), s.says("SL-CAB-2", evening, "lamp_on", false))
+	s.expect("43200 opened SL-CAB-1 it")
+}

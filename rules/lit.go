@@ -88,10 +88,11 @@ type skyAt struct {
 // for and the census has no place for it.
 func (e *Engine) shouldBeOn(f *facility, at int64) (on, ok bool) {
 	t := f.when().table
-	if t.BySun() && !f.hasPlace {
+	lon, lat, ok := f.place()
+	if t.BySun() && !ok {
 		return false, false
 	}
-	return t.On(time.UnixMilli(at).In(e.set.zone), e, float64(f.lon), float64(f.lat)), true
+	return t.On(time.UnixMilli(at).In(e.set.zone), e, lon, lat), true
 }
 
 const (

@@ -81,7 +81,9 @@ func runOf(f *facility) *facility {
 
 // surveyed takes over what the census says of g.
 func (f *facility) surveyed(g *facility) {
-	f.id, f.device, f.kind, f.limits, f.model, f.area, f.lon, f.lat, f.hasPlace = g.id, g.device, g.kind, g.limits, g.model, g.area, g.lon, g.lat, g.hasPlace
+	f.id, f.device, f.kind, f.limits, f.model, f.area = g.id, g.device, g.kind, g.limits, g.model, g.area
+	lon, lat, ok := g.place()
+	f.lon, f.lat, f.hasPlace = float32(lon), float32(lat), ok
 	f.hours = g.when()
 }
 

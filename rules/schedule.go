@@ -117,8 +117,23 @@ func (s *Schedule) String() string {
 
 // night tells whether the sun is down at f's place; ok is false where f has none.
 func (e *Engine) night(f *facility, at int64) (down, ok bool) {
-	if !f.hasPlace {
+	lon, lat, ok := f.place()
+	if !ok {
 		return false, false
 	}
-	return e.Sky(at/60_000).Down(float64(f.lon), float64(f.lat)), true
+	return e.Sky(at / 60_000).Down(lon, lat), true
+}
+
+// place is where f is: the sun is close to the same at its circuit and cabinet.
+func (f *facility) place() (lon, lat float64, ok bool) {
+	at := f
+	for p := f.parent; !at.hasPlace; p = p.up {
+		if p == nil {
+			return 0, 0, false
+		}
+		if p.own != nil {
+			at = p.own
+		}
+	}
+	return float64(at.lon), float64(at.lat), true
 }
