@@ -62,6 +62,12 @@ func tellImport(out io.Writer, rep *registry.Report) error {
 		done += " (the file was read as " + rep.Encoding + ")"
 	}
 	_, err := fmt.Fprintf(out, "%d facilities imported: %d added, %d changed, %d as before; %d taken out; %d passwords%s\n", rep.Rows, rep.Added, rep.Changed, rep.Unchanged, rep.Gone, rep.Passwords, done)
+	if err == nil && rep.NoInterval > 0 {
+		_, err = fmt.Fprintf(out, "%d facilities have no expect_s: unless the device says how often it reports, nobody is told when it falls silent\n", rep.NoInterval)
+	}
+	if err == nil && rep.NoPlace > 0 {
+		_, err = fmt.Fprintf(out, "%d facilities have no lon and lat: rules by the sun judge them only by the place of their circuit or cabinet\n", rep.NoPlace)
+	}
 	return err
 }
 

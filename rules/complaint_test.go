@@ -198,3 +198,30 @@ func TestComplaintTheSameAlarmTwice(t *testing.T) {
 	}
 	s.expect("0 opened MH-1 cover_displaced")
 }
+
+// Unknown is a state: where nobody says how often a facility reports, it does not
+// stand as it last stood for ever. It is no fault either.
+func TestWhatNobodyExpectsToReportIsUnknownAfterADay(t *testing.T) {
+	s := tell(t)
+	const day = 24 * 3600
+	s.step(0, s.census(registry.Facility{ID: "MH-1", Kind: devices.Manhole}, registry.Facility{ID: "MH-2", Kind: devices.Manhole}), s.says("MH-1", 0, "tilt_deg", 1.0), s.says("MH-2", 0, "tilt_deg", 1.0))
+	stands := func(sec float64, want1, want2 Standing) {
+		t.Helper()
+		got1, got2 := s.e.facilities["MH-1"].stands(s.e.set), s.e.facilities["MH-2"].stands(s.e.set)
+		if got1 != want1 || got2 != want2 || s.e.counts[devices.Manhole][want1] < 1 || s.e.counts[devices.Manhole][want2] < 1 {
+			t.Errorf("at %g s they stand %s and %s, counts %v; want %s and %s", sec, got1, got2, s.e.counts, want1, want2)
+		}
+	}
+	s.step(day/2, s.says("MH-2", day/2, "tilt_deg", 1.0))
+	s.step(day - 1)
+	stands(day-1, OK, OK)
+	s.step(day)
+	stands(day, Unknown, OK)
+	s.step(2 * day)
+	stands(2*day, Unknown, Unknown)
+	s.step(2*day+1, s.says("MH-1", 2*day+1, "tilt_deg", 1.0))
+	stands(2*day+1, OK, Unknown)
+	s.step(3*day + 1)
+	stands(3*day+1, Unknown, Unknown)
+	s.expect()
+}

@@ -121,7 +121,7 @@ func (e *Engine) night(f *facility, at int64) (down, ok bool) {
 	if !ok {
 		return false, false
 	}
-	return e.Sky(at / 60_000).Down(lon, lat), true
+	return e.Sky(at/60_000).Down(lon, lat), true
 }
 
 // place is where f is: the sun is close to the same at its circuit and cabinet.

@@ -38,7 +38,7 @@ func (e *Engine) silence(f *facility) {
 		e.watch(f)
 		return
 	}
-	if e.blind(f) {
+	if f.expectMS == 0 || e.blind(f) {
 		f.lost = true
 		e.count(f)
 		return
@@ -74,6 +74,11 @@ func (e *Engine) silenceHolds(f *facility, t truth, at int64) {
 	}
 }
 
+// unsaidInterval is how long after a facility was last heard it still stands as
+// it said, where nobody says how often it reports, ms. Beyond, nothing is known
+// of it; but no rule can call that a fault.
+const unsaidInterval = 24 * 3600_000
+
 // never is a deadline that is not there.
 const never = math.MaxInt64
 
@@ -83,8 +88,11 @@ const never = math.MaxInt64
 // link is down it is when nothing is known of f any more.
 func (f *facility) deadline(e *Engine) int64 {
 	k := e.set.kinds[f.kind].silent
-	if f.expectMS == 0 || f.seen == 0 || k == 0 {
+	switch {
+	case f.seen == 0 || f.expectMS > 0 && k == 0 || f.expectMS == 0 && f.lost:
 		return never
+	case f.expectMS == 0:
+		return max(f.seen, f.excused) + unsaidInterval
 	}
 	allowed := int64(k * float64(f.expectMS))
 	at := max(f.seen, f.excused) + allowed

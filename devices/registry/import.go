@@ -51,6 +51,10 @@ type Report struct {
 	Passwords int64  `json:"passwords"`
 	Encoding  string `json:"encoding"` // of the file: UTF-8 or GB18030
 	DryRun    bool   `json:"dry_run,omitempty"`
+
+	// Of the whole census, as it is then:
+	NoInterval int64 `json:"no_interval" doc:"facilities without expect_s: their silence is noticed only where the device says how often it reports"`
+	NoPlace    int64 `json:"no_place" doc:"facilities without lon and lat: rules by the sun judge them only by the place of their circuit or cabinet"`
 }
 
 // Import takes a census file, all or nothing: a mistake anywhere is an
@@ -210,6 +214,10 @@ func (im *importer) apply(ctx context.Context, tx *database.Tx, o *ImportOptions
 	}
 	a.rep.Rows, a.rep.Encoding, a.rep.DryRun = im.n, rep.Encoding, o.DryRun
 	a.rep.Unchanged = a.rep.Rows - a.rep.Added - a.rep.Changed
+	err := tx.QueryRow(ctx, `SELECT COUNT(*) - COUNT(NULLIF(expect_s,0)), COUNT(*) - COUNT(lon) FROM facility`).Scan(&a.rep.NoInterval, &a.rep.NoPlace)
+	if err != nil {
+		return fmt.Errorf("count what the census does not say: %w", err)
+	}
 	*rep = a.rep
 	if o.DryRun {
 		return errDryRun

@@ -107,7 +107,7 @@ MH-9,manhole
 func TestImportedDeviceLogsInAndIsFound(t *testing.T) {
 	on(t, func(t *testing.T, r *Registry) {
 		rep := imports(t, r, "id,kind,cabinet,circuit,馈线,password,limit:tilt_deg\nSL-1,streetlight,CAB,C1,F-7,a-password-of-a-vendor,20\n")
-		if want := (Report{Rows: 1, Added: 1, Passwords: 1, Encoding: "UTF-8"}); rep != want {
+		if want := (Report{Rows: 1, Added: 1, Passwords: 1, Encoding: "UTF-8", NoInterval: 1, NoPlace: 1}); rep != want {
 			t.Errorf("report %+v", rep)
 		}
 		if e, ok := r.Find("SL-1"); !ok || e.PartitionKey != "CAB" || e.Kind != devices.Streetlight || e.Facility != "SL-1" {
@@ -138,8 +138,11 @@ func TestColumnsThatAFileDoesNotHaveStayAsTheyAre(t *testing.T) {
 	on(t, func(t *testing.T, r *Registry) {
 		imports(t, r, "编号,类型,名称,经度,纬度,设备,限值:tilt_deg\nMH-1,井盖,一号井,119.3,26.08,DEV-1,12\nMH-2,井盖,二号井,119.3,26.08,,\n")
 		rep := imports(t, r, "id,kind,name,password\nMH-1,manhole,改名了,a-password-of-a-vendor\nMH-2,manhole,二号井,\n")
-		if rep.Changed != 1 || rep.Unchanged != 1 || rep.Passwords != 1 {
+		if rep.Changed != 1 || rep.Unchanged != 1 || rep.Passwords != 1 || rep.NoInterval != 2 || rep.NoPlace != 0 {
 			t.Errorf("report %+v", rep)
+		}
+		if rep := imports(t, r, "id,kind,expect_s\nMH-2,manhole,600\nMH-3,manhole,600\n"); rep.NoInterval != 1 || rep.NoPlace != 1 {
+			t.Errorf("report %+v, want one facility of the census without an interval, and one without a place", rep)
 		}
 		f, err := r.Facility(t.Context(), "MH-1")
 		if err != nil || f.Name != "改名了" || f.Device != "DEV-1" || !f.HasPlace || f.Limits["tilt_deg"] != 12 {
