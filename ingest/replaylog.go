@@ -82,6 +82,9 @@ func (p *pastReplay) times() (err error) {
 	}
 	if p.span.To.IsZero() {
 		p.span.To = time.Now()
+		if p.span.To.Before(p.span.From) {
+			return fmt.Errorf("--from %s is still to come; want an instant of the past", p.cmd.From)
+		}
 	}
 	if p.span.To.Before(p.span.From) {
 		return fmt.Errorf("--to %s lies before --from %s", p.cmd.To, p.cmd.From)

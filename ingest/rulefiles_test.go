@@ -155,3 +155,27 @@ func TestAWordOfTheLightingRatesThatMeansNothingIsNamed(t *testing.T) {
 		t.Errorf("the daemon: %v\n%s", err, text)
 	}
 }
+
+func TestRulesCheckSaysHowManyRulesAreGood(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "one.yml")
+	if err := os.WriteFile(file, []byte(oneRule), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for args, want := range map[string]string{file: "good: 1 rule, version ", "default": " rules, version "} {
+		if got := string(tool(t, "rules", "check", args)); !strings.Contains(got, want) {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
+func TestAReplayOfWhatIsStillToComeSaysSo(t *testing.T) {
+	for to, want := range map[string]string{"": "--from 2999-01-01 is still to come", "--to=2998-01-01": "--to 2998-01-01 lies before --from 2999-01-01"} {
+		args := []string{"rules", "replay", "--data", t.TempDir(), "--from=2999-01-01"}
+		if to != "" {
+			args = append(args, to)
+		}
+		if err := run(t.Context(), args, nil, &bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: got %v, want %s", to, err, want)
+		}
+	}
+}

@@ -64,7 +64,11 @@ func (c *rulesCheckCmd) Run(d *doorway) error {
 	for _, k := range []devices.Kind{devices.Manhole, devices.Streetlight, devices.Bridge} {
 		n += len(set.Rules(k))
 	}
-	_, err = fmt.Fprintf(d.out, "good: %d rules, version %s\n", n, set.Version())
+	noun := "rules"
+	if n == 1 {
+		noun = "rule"
+	}
+	_, err = fmt.Fprintf(d.out, "good: %d %s, version %s\n", n, noun, set.Version())
 	return err
 }
 
