@@ -1083,6 +1083,7 @@ export interface components {
             values?: components["schemas"]["EvidenceValue"][] | null;
             version: string;
             when?: string;
+            window?: components["schemas"]["WindowEvidence"];
         };
         EvidenceValue: {
             /** Format: int64 */
@@ -1710,6 +1711,16 @@ export interface components {
             encoding: string;
             /** Format: int64 */
             gone: number;
+            /**
+             * Format: int64
+             * @description facilities without expect_s: their silence is noticed only where the device says how often it reports
+             */
+            no_interval: number;
+            /**
+             * Format: int64
+             * @description facilities without lon and lat: rules by the sun judge them only by the place of their circuit or cabinet
+             */
+            no_place: number;
             /** Format: int64 */
             passwords: number;
             /** Format: int64 */
@@ -1917,6 +1928,13 @@ export interface components {
             initial_password: boolean;
             role: string;
             user: string;
+        };
+        WindowEvidence: {
+            by: string;
+            id: string;
+            reason: string;
+            /** Format: int64 */
+            to: number;
         };
         WindowItem: {
             /** @description an area code: the area and all that lies in it */
