@@ -15,13 +15,13 @@ func (t *ruleText) limits(r *reader, n *yaml.Node) {
 		r.Fail(n, "limits: found %s; want channels and their limits, such as {tilt_deg: 15}", strict.Shape(n))
 		return
 	}
-	r.Entries(n, "limits", func(k, v *yaml.Node) { t.Limits[k.Value] = r.limit(v, k.Value, r.quantityOf(t.Kind, k.Value)) })
+	r.Entries(n, "limits", func(k, v *yaml.Node) { t.Limits[k.Value] = r.limit(v, k.Value, r.extentOf(t.Kind, k.Value)) })
 }
 
 // censusOnly says that a limit is the facility's own business.
 const censusOnly = "census"
 
-func (r *reader) limit(n *yaml.Node, ch string, q quantity) Limit {
+func (r *reader) limit(n *yaml.Node, ch string, q extent) Limit {
 	l := Limit{Default: math.NaN()}
 	what := "limits." + ch
 	one := func(to *float64) func(*yaml.Node) {

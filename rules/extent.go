@@ -14,8 +14,8 @@ import (
 	"lamplighter/devices"
 )
 
-// quantity is what numbers about a channel mean, and how large they can be.
-type quantity struct {
+// extent is the unit of the numbers about a channel, and how large they can be.
+type extent struct {
 	unit        string
 	least, most float64
 }
@@ -23,19 +23,19 @@ type quantity struct {
 // openEnd is the end of a range that has none.
 const openEnd = 1e12
 
-// quantityOf is that of a channel of a kind; of any number where the kind has no
+// extentOf is that of a channel of a kind, also for its lower limit; of any number where the kind has no
 // such channel.
-func (r *reader) quantityOf(k devices.Kind, channel string) quantity {
+func (r *reader) extentOf(k devices.Kind, channel string) extent {
 	for _, c := range kindChannels(k) {
-		if !r.taken && c.Name == channel && c.Type == devices.Number {
-			return quantityIn(&c)
+		if !r.taken && (c.Name == channel || c.Name+lowSuffix == channel) && c.Type == devices.Number {
+			return extentIn(&c)
 		}
 	}
-	return quantity{"", -openEnd, openEnd}
+	return extent{"", -openEnd, openEnd}
 }
 
-func quantityIn(c *devices.Channel) quantity {
-	q := quantity{c.Unit, c.Min, c.Max}
+func extentIn(c *devices.Channel) extent {
+	q := extent{c.Unit, c.Min, c.Max}
 	if math.IsNaN(q.least) {
 		q.least = -openEnd
 	}
@@ -101,7 +101,7 @@ func (x *expressions) possible(what string, n *yaml.Node, text string, tree *cel
 		if ch == nil || ch.Type != devices.Number || ch.Plausible(num) {
 			return
 		}
-		q := quantityIn(ch)
+		q := extentIn(ch)
 		at := native.SourceInfo().GetStartLocation(b.ID())
 		line, column := x.r.Place(n, head(text, at.Line(), at.Column()))
 		in := ""
