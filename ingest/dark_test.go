@@ -57,7 +57,7 @@ const darkRules = `groups:
   - kind: streetlight
     rules:
       - {name: lamp_out, when: lamp_failure, for: 20s, severity: major, summary: {zh: 灯不亮, en: Lamp out}}
-      - {name: cabinet_dark, collapse: {of: lamp_out, by: cabinet, share: 0.8, at_least: 3}, severity: critical, summary: {zh: 控制柜断电, en: Cabinet dark}}
+      - {name: cabinet_dark, collapse: {of: lamp_out, by: cabinet, share: 0.8, at_least: 3}, severity: critical, summary: {zh: 配电柜断电, en: Cabinet dark}}
 `
 
 const streetRule = `      - {name: street_dark, collapse: {of: lamp_out, by: area, level: street, share: 0.3, at_least: 200}, severity: critical, summary: {zh: 街道大面积灭灯, en: Street dark}}

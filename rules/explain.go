@@ -75,7 +75,7 @@ func (x *Evidence) lasted(clock func(int64) string) devices.Title {
 }
 
 func (c *CauseEvidence) sentence() devices.Title {
-	by := map[string]string{Circuit.String(): "回路", Cabinet.String(): "控制柜", Feeder.String(): "馈线", Community.String(): "社区", Street.String(): "街道", District.String(): "区县", City.String(): "城市"}[c.By]
+	by := map[string]string{Circuit.String(): "回路", Cabinet.String(): "配电柜", Feeder.String(): "馈线", Community.String(): "社区", Street.String(): "街道", District.String(): "区县", City.String(): "城市"}[c.By]
 	t := devices.Title{
 		ZH: fmt.Sprintf("该%s下 %d 个设施中有 %d 个同时触发规则 %s", by, c.Total, c.Bad, c.Of),
 		EN: fmt.Sprintf("%d of the %d facilities of the %s were bad at once by rule %s", c.Bad, c.Total, c.By, c.Of),

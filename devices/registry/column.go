@@ -45,7 +45,7 @@ func columnTable() []column {
 		{"lon", []string{"经度", "longitude", "lng"}, func(f *Facility) string { return degrees(f, f.Lon) }, setLon},
 		{"lat", []string{"纬度", "latitude"}, func(f *Facility) string { return degrees(f, f.Lat) }, setLat},
 		{"area", []string{"区域", "网格", "所属网格"}, func(f *Facility) string { return string(f.Area) }, setArea},
-		text("cabinet", devices.MaxIDLen, func(f *Facility) *string { return &f.Cabinet }, "控制柜", "配电箱"),
+		text("cabinet", devices.MaxIDLen, func(f *Facility) *string { return &f.Cabinet }, "配电柜", "配电箱", "控制柜", "控制箱"),
 		text("circuit", devices.MaxIDLen, func(f *Facility) *string { return &f.Circuit }, "回路"),
 		text("vendor", maxText, func(f *Facility) *string { return &f.Vendor }, "厂商", "厂家"),
 		text("model", maxText, func(f *Facility) *string { return &f.Model }, "型号"),

@@ -28,7 +28,7 @@ func Channels() []devices.Channel {
 		{Name: "cycling", Type: devices.Bool, Min: 0, Max: 1, Title: devices.Title{ZH: "频繁开关", EN: "Cycling"}},
 		{Name: "supply_loss", Type: devices.Bool, Min: 0, Max: 1, Title: devices.Title{ZH: "失电", EN: "Supply loss"}, Aliases: []string{"supplyLoss"}},
 		{Name: "leakage", Type: devices.Bool, Min: 0, Max: 1, Title: devices.Title{ZH: "漏电", EN: "Leakage"}, Aliases: []string{"leakageDetected"}},
-		{Name: "door_open", Type: devices.Bool, Min: 0, Max: 1, Title: devices.Title{ZH: "箱门开启", EN: "Cabinet door open"}, Aliases: []string{"cabinetDoorOpen"}},
+		{Name: "door_open", Type: devices.Bool, Min: 0, Max: 1, Title: devices.Title{ZH: "柜门开启", EN: "Cabinet door open"}, Aliases: []string{"cabinetDoorOpen"}},
 		{Name: "relay_on", Type: devices.Bool, Min: 0, Max: 1, Title: devices.Title{ZH: "回路合闸", EN: "Relay closed"}},
 		{Name: "tilt_deg", Unit: "deg", Type: devices.Number, Min: 0, Max: 180, Title: devices.Title{ZH: "倾角", EN: "Tilt"}},
 	}

@@ -155,7 +155,7 @@ func (l *layout) bridge(i int, s *street) {
 // meter is on the cabinet, where the first lamp of its circuit stands.
 func (l *layout) meter(c *circuit) {
 	f := c.lamps[0].device.Facility
-	f.ID, f.Name = c.id, fmt.Sprintf("%s 控制箱 %s 回路", f.Cabinet, f.Circuit)
+	f.ID, f.Name = c.id, fmt.Sprintf("%s 配电柜 %s 回路", f.Cabinet, f.Circuit)
 	f.Component, f.Circuit, f.Supply, f.Limits = "", "", "", nil // it does not hang on what it measures
 	l.city.addMeter(f, c)
 }

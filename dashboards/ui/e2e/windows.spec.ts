@@ -1,7 +1,7 @@
 import { expect, isSound, login, looks, test, wear } from './scene';
 
 const words = {
-  zh: { begin: '开始维护', facility: '设施编号', to: '结束时间', reason: '原因', circuit: '回路', cabinet: '配电箱', now: '进行中', over: '已结束', end: '结束维护', refused: '没有接受', table: '维护窗口', force: '当前维护窗口', standing: '维护', since: '始于' },
+  zh: { begin: '开始维护', facility: '设施编号', to: '结束时间', reason: '原因', circuit: '回路', cabinet: '配电柜', now: '进行中', over: '已结束', end: '结束维护', refused: '没有接受', table: '维护窗口', force: '当前维护窗口', standing: '维护', since: '始于' },
   en: { begin: 'Begin maintenance', facility: 'Facility', to: 'To', reason: 'Reason', circuit: 'Circuit', cabinet: 'Cabinet', now: 'Now', over: 'Over', end: 'End it', refused: 'Not accepted', table: 'Maintenance windows', force: 'Windows in force', standing: 'Maintenance', since: 'since' },
 };
 

@@ -46,17 +46,17 @@ export const zh = {
   form: { refused: '没有接受：' },
   page: { pending: '等待发送', continued: '接续上一工单，未另行通知', sent: '已送达', failed: '失败', sending: '正在发送', retry: '等待重试' },
   facility: {
-    title: '设施', search: '搜索编号、名称或部件编码', searchKey: '按 / 搜索，↑ ↓ 移动', id: '编号', name: '名称', state: '状态', kind: '类别', area: '区域', circuit: '配电箱 / 回路', seen: '最近上报', total: '共 {n} 处', next: '下一页', previous: '上一页',
+    title: '设施', search: '搜索编号、名称或部件编码', searchKey: '按 / 搜索，↑ ↓ 移动', id: '编号', name: '名称', state: '状态', kind: '类别', area: '区域', circuit: '配电柜 / 回路', seen: '最近上报', total: '共 {n} 处', next: '下一页', previous: '上一页',
     none: '没有找到设施', noneLead: '换一个编号或名称，或者清除筛选。', empty: '设施台账为空', emptyLead: '用 lamplighter devices import 导入 CSV 或 GeoJSON。', provisional: '临时建档', loading: '正在读取设施…',
     facts: '台账', device: '设备', component: '部件编码', place: '坐标（WGS84）', vendor: '厂商与型号', interval: '上报间隔', charge: '主管部门', owner: '权属单位', maintainer: '养护单位', installed: '安装日期', condition: '外观状态', gateway: '网关', limits: '限值', unset: '未登记',
     latest: '最新数值', channel: '指标', value: '数值', measured: '测量时间', staleValue: '过期，不代表当前', noLatest: '一天之内没有数值', chart: '历史曲线', tickets: '此设施的工单', noTickets: '此设施没有工单', pagerLabel: '翻页', since: '始于', blind: '接入通道 {link} 已断开', blindLead: '此设施经由它上报：现在无法判断它是否失联，也不知道它的当前状态。',
   },
   window: {
     title: '维护窗口', lead: '维护期间，所涉范围内不立案、不通知。', now: '进行中', waiting: '未开始', over: '已结束', begin: '开始维护', end: '结束维护', endOf: '结束维护：{reason}', endLead: '结束后，范围内仍然存在的问题会立即立案。', scope: '范围', from: '开始时间', to: '结束时间', reason: '原因', by: '负责人', name: '负责人',
-    facility: '设施编号', cabinet: '配电箱', circuit: '回路', area: '区域代码', kind: '类别', rule: '规则', cabinetOf: '配电箱 {id}', circuitOf: '回路 {id}', areaOf: '区域 {id}', ruleOf: '规则 {id}', endedBy: '由 {who} 提前结束', unsent: '规则尚未收到', inForce: '当前维护窗口', none: '没有维护窗口', noneLead: '所有设施都在正常监测之中。',
+    facility: '设施编号', cabinet: '配电柜', circuit: '回路', area: '区域代码', kind: '类别', rule: '规则', cabinetOf: '配电柜 {id}', circuitOf: '回路 {id}', areaOf: '区域 {id}', ruleOf: '规则 {id}', endedBy: '由 {who} 提前结束', unsent: '规则尚未收到', inForce: '当前维护窗口', none: '没有维护窗口', noneLead: '所有设施都在正常监测之中。',
   },
   windowHint: {
-    facility: '一处设施。范围至少填一项，填写的各项须同时符合。', cabinet: '接在此配电箱上的全部设施。', circuit: '配电箱的一个回路；须同时填写配电箱。', area: '此区域及其下级区域，4 至 15 位数字。', kind: '只涉及此类设施。', rule: '只停用这一条规则。', from: '城市时间；不填即现在。', to: '城市时间；须晚于现在和开始时间，最长 30 天。', name: '谁在现场；不填即您自己。', reason: '例如：更换灯具。',
+    facility: '一处设施。范围至少填一项，填写的各项须同时符合。', cabinet: '接在此配电柜上的全部设施。', circuit: '配电柜的一个回路；须同时填写配电柜。', area: '此区域及其下级区域，4 至 15 位数字。', kind: '只涉及此类设施。', rule: '只停用这一条规则。', from: '城市时间；不填即现在。', to: '城市时间；须晚于现在和开始时间，最长 30 天。', name: '谁在现场；不填即您自己。', reason: '例如：更换灯具。',
   },
   lighting: {
     title: '照明指标', tabs: '照明分页', rate: '指标', period: '周期', where: '所在区域', newest: '截至 {day} 之夜，汇总于', course: '各期指标', courseLead: '点数字查看灯盏清单，点期次查看其下各处。', places: '各处指标', placesOf: '{period} 各处', by: '按', worstFirst: '低的在前', firstOnly: '只列出前 {n} 处，全部请下载', csv: '下载 CSV', value: '指标值', scale: '{from}% 至 100%，虚线为目标，斜纹为最差至最好', cases: '最差 – 最好', numerator: '分子', denominator: '分母', nights: '夜数',
@@ -64,7 +64,7 @@ export const zh = {
     lamps: '灯盏清单', lamp: '路灯', countsAs: '计为', why: '何时、为何不完好', noLamps: '没有这样的路灯', standsFor: '代表 {n} 盏灯',
   },
   lightingTab: { lighting: '指标', findings: '人工发现' },
-  level: { city: '全市', district: '区县', street: '街道', community: '社区', road: '道路', cabinet: '配电箱' },
+  level: { city: '全市', district: '区县', street: '街道', community: '社区', road: '道路', cabinet: '配电柜' },
   period: { day: '夜', month: '月', quarter: '季' },
   rate: { met: '达标', low: '低于目标', none: '无法判断' },
   bucket: { intact: '完好', faulty: '故障', unknown: '未知', excluded: '剔除' },
