@@ -38,6 +38,7 @@ func (s *Server) api(mux *http.ServeMux) huma.API {
 	route(s, a, auth.Viewer, http.MethodGet, "/api/v1/facilities/{id}", "One facility", s.facility)
 	route(s, a, auth.Viewer, http.MethodGet, "/api/v1/facilities/{id}/latest", "Its newest values", s.latest)
 	route(s, a, auth.Viewer, http.MethodGet, "/api/v1/facilities/{id}/readings", "Stored readings of a channel", s.readings)
+	route(s, a, auth.Viewer, http.MethodGet, "/api/v1/facilities/{id}/usual", "What is usual of a channel over a time, by what a rule has learned until now", s.expected)
 	route(s, a, auth.Viewer, http.MethodGet, "/api/v1/latest", "The newest values of many facilities", s.latestOfMany)
 	route(s, a, auth.Viewer, http.MethodGet, "/api/v1/tickets", "Tickets, the newest first", s.tickets)
 	route(s, a, auth.Operator, http.MethodPost, "/api/v1/tickets", "Open a ticket for what a person has found", s.openTicket)

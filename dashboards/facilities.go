@@ -20,30 +20,6 @@ type facilityItem struct {
 	Usual    []usual `json:"usual,omitempty" doc:"what rules with a baseline have learned of it"`
 }
 
-// usual is what a baseline knows of a facility.
-type usual struct {
-	Rule     string   `json:"rule"`
-	Name     string   `json:"name" doc:"of the value in the rule"`
-	Channel  string   `json:"channel"`
-	Unit     string   `json:"unit"`
-	On       string   `json:"on,omitempty" doc:"the channel that it is compensated by"`
-	Since    *string  `json:"since" doc:"when it began to learn"`
-	Steps    int64    `json:"steps" doc:"that were learned from"`
-	At       *string  `json:"at" doc:"end of the newest step that was judged; null: too little is known yet"`
-	Value    *float64 `json:"value" doc:"the channel's mean in that step"`
-	Expected *float64 `json:"expected" doc:"what is usual"`
-	Band     *float64 `json:"band" doc:"one standard deviation of what is usual"`
-	Residual *float64 `json:"residual" doc:"value less expected; smoothed where the rule says so"`
-}
-
-func (s *Server) usual(all []rules.Usual) []usual {
-	out := make([]usual, 0, len(all))
-	for _, u := range all {
-		out = append(out, usual{u.Rule, u.Name, u.Channel, u.Unit, u.On, s.instant(u.Since), u.Steps, s.instant(u.At), u.Value, u.Expected, u.Band, u.Residual})
-	}
-	return out
-}
-
 func (s *Server) item(f registry.Facility) facilityItem {
 	facts, _ := s.opt.State.Inspect(f.ID)
 	return facilityItem{f, s.instant(f.Updated), state(facts), s.instant(facts.Since), s.instant(facts.Seen), facts.Blind, s.usual(facts.Usual)}

@@ -195,23 +195,3 @@ func TestErrorsSayWhereWhatAndTheCure(t *testing.T) {
 		t.Errorf("Allow %q", got)
 	}
 }
-
-func TestAFacilityShowsWhatItsRulesHaveLearned(t *testing.T) {
-	w := newWorld(t, sqlite(t), nil)
-	w.facility(registry.Facility{ID: "BR-1", Kind: devices.Bridge}, registry.Facility{ID: "BR-2", Kind: devices.Bridge})
-	value, expected, band, residual := 12.1, 5.8, 0.3, 6.3
-	w.state.facts["BR-1"] = rules.Facts{Kind: devices.Bridge, Seen: 1, Usual: []rules.Usual{
-		{Rule: "bridge_deviates", Name: "beyond", Channel: "displacement_mm", Unit: "mm", On: "temperature_c", Since: start.UnixMilli(), Steps: 40, At: start.UnixMilli(), Value: &value, Expected: &expected, Band: &band, Residual: &residual},
-		{Rule: "bridge_drift", Name: "drift", Channel: "displacement_mm", Unit: "mm"},
-	}}
-	a := w.ask(auth.Viewer, "GET", "/api/v1/facilities/BR-1", "")
-	w.into(a, http.StatusOK, nil)
-	want := `"usual":[{"rule":"bridge_deviates","name":"beyond","channel":"displacement_mm","unit":"mm","on":"temperature_c","since":"2026-01-01T08:00:00.000+08:00","steps":40,"at":"2026-01-01T08:00:00.000+08:00","value":12.1,"expected":5.8,"band":0.3,"residual":6.3},` +
-		`{"rule":"bridge_drift","name":"drift","channel":"displacement_mm","unit":"mm","since":null,"steps":0,"at":null,"value":null,"expected":null,"band":null,"residual":null}]`
-	if !strings.Contains(string(a.body), want) {
-		t.Errorf("got\n%s\nwant in it\n%s", a.body, want)
-	}
-	if a := w.ask(auth.Viewer, "GET", "/api/v1/facilities/BR-2", ""); strings.Contains(string(a.body), "usual") {
-		t.Errorf("of one of which nothing was learned: %s", a.body)
-	}
-}

@@ -44,6 +44,9 @@ type Querier interface {
 // State is what the rules know of facilities.
 type State interface {
 	Inspect(id devices.FacilityID) (rules.Facts, bool)
+	// Expected is what a baseline makes of a time; ok is false if there is no such
+	// baseline of that facility.
+	Expected(q *rules.Expecting) ([]rules.Expectation, bool)
 	// Count is how many facilities stand how, by devices.Kind and
 	// rules.Standing, and the event time of the newest reading, Unix ms.
 	Count() ([4]rules.Counts, int64)

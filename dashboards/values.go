@@ -160,20 +160,15 @@ func (s *Server) readings(ctx context.Context, in *struct {
 	if _, err := devices.ParseFacilityID(in.ID); err != nil {
 		return nil, invalid("path.id", "%s", err)
 	}
-	if in.To.IsZero() {
-		in.To = s.opt.Now()
-	}
-	if in.From.IsZero() {
-		in.From = in.To.Add(-time.Hour)
-	}
-	if in.From.After(in.To) {
-		return nil, invalid("query.from", "from %s lies after to %s", in.From.Format(time.RFC3339), in.To.Format(time.RFC3339))
+	from, to, err := s.span(in.From, in.To)
+	if err != nil {
+		return nil, err
 	}
 	body := readingsBody{Channel: in.Channel}
 	if c := s.opt.Dict.Lookup([]byte(in.Channel)); c != nil {
 		body.Channel, body.Unit = c.Name, c.Unit
 	}
-	pts, err := s.opt.Querier.Range(ctx, in.ID, body.Channel, in.From.UnixMilli(), in.To.UnixMilli(), in.Limit)
+	pts, err := s.opt.Querier.Range(ctx, in.ID, body.Channel, from.UnixMilli(), to.UnixMilli(), in.Limit)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errStore, err)
 	}

@@ -269,12 +269,22 @@ func (m *memoryStore) Latest(_ context.Context, ids []string) (map[string]map[st
 // memoryState is what the rules know.
 type memoryState struct {
 	facts map[devices.FacilityID]rules.Facts
+	asked *rules.Expecting
 }
 
 // Inspect implements State.
 func (m *memoryState) Inspect(id devices.FacilityID) (rules.Facts, bool) {
 	f, ok := m.facts[id]
 	return f, ok
+}
+
+// Expected implements State: a degree is a millimetre.
+func (m *memoryState) Expected(q *rules.Expecting) (out []rules.Expectation, ok bool) {
+	m.asked = q
+	for _, x := range q.On {
+		out = append(out, rules.Expectation{At: x.At, Expected: x.Value, Band: 0.5})
+	}
+	return out, true
 }
 
 // Count implements State.

@@ -25,6 +25,16 @@ func (j judges) Inspect(id devices.FacilityID) (rules.Facts, bool) {
 	return rules.Facts{}, false
 }
 
+// Expected asks the partition that has the facility.
+func (j judges) Expected(q *rules.Expecting) ([]rules.Expectation, bool) {
+	for _, w := range j {
+		if x, ok := w.Expected(q); ok {
+			return x, true
+		}
+	}
+	return nil, false
+}
+
 // Count sums the partitions.
 func (j judges) Count() (all [4]rules.Counts, newest int64) {
 	for _, w := range j {

@@ -177,16 +177,8 @@ func (e *Engine) learn(f *facility, k *kindRules, r *devices.Reading) (ended uin
 
 // sees keeps the low pass of what b is regressed on.
 func (b *baseline) sees(f *facility, x float64, at int64) {
-	if b.lag == 0 {
-		return
-	}
-	l := b.known(f)
-	switch {
-	case l.lowAt == 0:
-		l.low, l.lowAt, l.lowOf = x, at, at
-	case at > l.lowAt:
-		l.low += (x - l.low) * (1 - math.Exp(-float64(at-l.lowAt)/float64(b.lag)))
-		l.lowAt = at
+	if b.lag > 0 {
+		b.filter(b.known(f), x, at)
 	}
 }
 
@@ -212,7 +204,7 @@ func (b *baseline) takes(e *Engine, f *facility, y float64, at int64) (ended boo
 	}
 	l := b.known(f)
 	if b.lag > 0 {
-		if l.lowAt == 0 || at-l.lowOf < 3*b.lag {
+		if l.lowAt == 0 || at-l.lowOf < settling*b.lag {
 			return false // it still remembers where it began
 		}
 		z = l.low

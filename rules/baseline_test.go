@@ -57,6 +57,59 @@ func TestAResidualIsWhatTemperatureDoesNotExplain(t *testing.T) {
 	}
 }
 
+// What is usual over a past day is what the steps of that day were held against,
+// but for what was learned since.
+func TestWhatWasUsualIsToldOfAPastDay(t *testing.T) {
+	s := by(t, devices.Bridge, compensated)
+	dice := rand.New(rand.NewPCG(5, 1))
+	s.step(0, s.census(registry.Facility{ID: "BR-1", Kind: devices.Bridge, ExpectS: 600}))
+	w := &Worker{engine: s.e}
+	ask := func(from, to float64, on []Sample) []Expectation {
+		t.Helper()
+		out, ok := w.Expected(&Expecting{Facility: "BR-1", Rule: "it", Name: "beyond", From: start + int64(from*1000), To: start + int64(to*1000), On: on})
+		if !ok {
+			t.Fatal("there is no such baseline")
+		}
+		return out
+	}
+	var on []Sample
+	temperature := s.e.set.kinds[devices.Bridge].baselines[0].on.ID
+	judged := map[int64]Usual{} // by the middle of the step
+	for sec := 0.0; sec < 8*24*hours; sec += 10 * minute {
+		s.step(sec, s.bridgeAt(dice, sec, 0))
+		v, _ := s.e.facilities["BR-1"].value(temperature, math.MaxInt64)
+		on = append(on, Sample{v.at, v.num})
+		if sec == 24*hours && len(ask(0, sec, on)) != 0 {
+			t.Error("something is usual after a day; want three")
+		}
+		if u := s.e.facilities["BR-1"].usuals(s.e.set)[0]; u.At > 0 {
+			judged[u.At-u.Step/2] = u
+		}
+	}
+	u := s.e.facilities["BR-1"].usuals(s.e.set)[0]
+	if u.Settling() != 6*3600_000 || u.Step != 600_000 || u.Lag != 2*3600_000 || u.Least != 72*3600_000 || u.Wants != 30 || *u.R2 < 0.98 {
+		t.Errorf("%+v, R² %g", u, *u.R2)
+	}
+	day := ask(7*24*hours, 8*24*hours, on[6*24*6-40:])
+	if len(day) != 144 {
+		t.Errorf("%d steps of a day, want 144", len(day))
+	}
+	for _, x := range day {
+		if was, ok := judged[x.At]; ok && (math.Abs(x.Expected-*was.Expected) > 0.1 || math.Abs(x.Band-*was.Band) > 0.1) {
+			t.Errorf("at %d usual is %g ± %g; the step was held against %g ± %g", x.At, x.Expected, x.Band, *was.Expected, *was.Band)
+		}
+	}
+	if cold := ask(7*24*hours, 8*24*hours, on[7*24*6:]); len(cold) != 144-36 {
+		t.Errorf("%d steps where the low pass begins with the day, want the first 6 h left out", len(cold))
+	}
+	if year := ask(0, 365*24*hours, on); len(year) == 0 || len(year) > maxExpectations {
+		t.Errorf("%d steps of a year, want at most %d", len(year), maxExpectations)
+	}
+	if _, ok := w.Expected(&Expecting{Facility: "BR-1", Rule: "it", Name: "other"}); ok {
+		t.Error("a baseline that there is not")
+	}
+}
+
 // While it is bad nothing is learned, so that what is bad does not become usual.
 func TestAFaultIsNotLearned(t *testing.T) {
 	s := by(t, devices.Bridge, compensated)

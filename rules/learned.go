@@ -43,28 +43,52 @@ func (l *learned) add(p [3]float64, keep float64) {
 	l.steps++
 }
 
-// expect is what y usually is at x and z, and its standard deviation there: of the
-// residuals, and wider where x and z are not what was learned from.
-func (l *learned) expect(x, z float64, step int64) (usual, band float64) {
-	dx, dz := x-l.mean[0], z-l.mean[1]
+// line is how y follows x and z: y less its mean is b·(x less its) + c·(z less
+// its), and rest the sum of squares that this leaves.
+type line struct {
+	b, c, rest float64
+	terms      int // 0 = y follows neither: the mean is usual
+}
+
+// line fits one; det is 0 but where it has two terms.
+func (l *learned) line() (f line, det float64) {
 	xx, xz, xy, zz, zy, yy := l.sums[0], l.sums[1], l.sums[2], l.sums[3], l.sums[4], l.sums[5]
-	rest, far, terms := yy, 0.0, 0.0
-	usual = l.mean[2]
 	least := func(mean float64) float64 { return 1e-12 * l.weight * (1 + mean*mean) }
 	switch det := xx*zz - xz*xz; {
 	case xx > least(l.mean[0]) && zz > least(l.mean[1]) && det > 1e-4*xx*zz:
-		b, c := (xy*zz-zy*xz)/det, (zy*xx-xy*xz)/det
-		usual += b*dx + c*dz
-		rest -= b*xy + c*zy
-		far = (dx*dx*zz - 2*dx*dz*xz + dz*dz*xx) / det * l.weight
-		terms = 2
+		f.b, f.c, f.terms = (xy*zz-zy*xz)/det, (zy*xx-xy*xz)/det, 2
+		f.rest = yy - f.b*xy - f.c*zy
+		return f, det
 	case xx > least(l.mean[0]):
-		usual += xy / xx * dx
-		rest -= xy / xx * xy
-		far = dx * dx / xx * l.weight
-		terms = 1
+		f.b, f.terms = xy/xx, 1
 	}
-	spread := max(0, rest) / max(1, l.weight-1-terms)
+	f.rest = yy - f.b*xy
+	return f, 0
+}
+
+// expect is what y usually is at x and z, and its standard deviation there: of the
+// residuals, and wider where x and z are not what was learned from.
+func (l *learned) expect(x, z float64, step int64) (usual, band float64) {
+	f, det := l.line()
+	dx, dz, far := x-l.mean[0], z-l.mean[1], 0.0
+	switch f.terms {
+	case 2:
+		far = (dx*dx*l.sums[3] - 2*dx*dz*l.sums[1] + dz*dz*l.sums[0]) / det * l.weight
+	case 1:
+		far = dx * dx / l.sums[0] * l.weight
+	}
+	spread := max(0, f.rest) / max(1, l.weight-1-float64(f.terms))
 	days := max(1, l.weight*float64(step)/dayMS)
-	return usual, math.Sqrt(spread * (1 + (1+far)/days))
+	return l.mean[2] + f.b*dx + f.c*dz, math.Sqrt(spread * (1 + (1+far)/days))
+}
+
+// explained is R², the share of the variance of y that x and z explain; ok is
+// false where it follows neither.
+func (l *learned) explained() (r2 float64, ok bool) {
+	f, _ := l.line()
+	yy := l.sums[5]
+	if f.terms == 0 || yy <= 0 {
+		return 0, false
+	}
+	return 1 - min(1, max(0, f.rest)/yy), true
 }

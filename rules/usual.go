@@ -14,6 +14,12 @@ type Usual struct {
 	Expected *float64 // what is usual then
 	Band     *float64 // one standard deviation of it
 	Residual *float64 // smoothed where the rule says so
+	R2       *float64 // the share of the variance that On explains; nil where it explains nothing
+	Step     int64    // ms: readings are averaged over it
+	Lag      int64    // ms: time constant of the low pass of On, 0 = there is none
+	Least    int64    // ms of learning before anything is judged
+	Wants    int64    // steps before anything is judged
+	Schedule string   // when it is learned and judged, "" = always
 }
 
 // usuals is what the baselines know of f.
@@ -26,9 +32,16 @@ func (f *facility) usuals(s *Set) (out []Usual) {
 		if l == nil {
 			continue
 		}
-		u := Usual{Rule: b.rule.Name, Name: b.name, Channel: b.channel.Name, Unit: b.channel.Unit, Since: l.since, Steps: l.steps, At: l.at}
+		u := Usual{Rule: b.rule.Name, Name: b.name, Channel: b.channel.Name, Unit: b.channel.Unit, Since: l.since, Steps: l.steps, At: l.at,
+			Step: b.step, Lag: b.lag, Least: b.least, Wants: leastSteps}
 		if b.on != nil {
 			u.On = b.on.Name
+		}
+		if r2, ok := l.explained(); ok {
+			u.R2 = number(r2)
+		}
+		if b.rule.Schedule != nil {
+			u.Schedule = b.rule.Schedule.String()
 		}
 		if l.at > 0 {
 			u.Value, u.Expected, u.Band, u.Residual = number(l.now), number(l.usual), number(l.band), number(b.residual(l))

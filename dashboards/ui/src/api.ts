@@ -15,6 +15,9 @@ export type Summary = Answer<'/api/v1/summary', 'get'>;
 export type Facility = Answer<'/api/v1/facilities/{id}', 'get'>;
 export type Latest = NonNullable<Answer<'/api/v1/facilities/{id}/latest', 'get'>['values']>[number];
 export type Readings = Answer<'/api/v1/facilities/{id}/readings', 'get'>;
+/** What a rule has learned to be usual of a channel. */
+export type Usual = NonNullable<Facility['usual']>[number];
+export type Expected = Answer<'/api/v1/facilities/{id}/usual', 'get'>;
 export type Ticket = ItemOf<'/api/v1/tickets'>;
 export type TicketDetail = Ticket & Answer<'/api/v1/tickets/{id}', 'get'>;
 export type Member = ItemOf<'/api/v1/tickets/{id}/members'>;
@@ -88,6 +91,7 @@ export class Api {
   facilities = (query: Query): Promise<Page<Facility>> => this.page('facilities', query);
   facility = (id: string): Promise<Facility> => this.get(`facilities/${encodeURIComponent(id)}`);
   readings = (id: string, query: Query): Promise<Readings> => this.get(`facilities/${encodeURIComponent(id)}/readings`, query);
+  expected = (id: string, query: Query): Promise<Expected> => this.get(`facilities/${encodeURIComponent(id)}/usual`, query);
   async latest(id: string): Promise<Latest[]> {
     const body = await this.get<{ values: Latest[] | null }>(`facilities/${encodeURIComponent(id)}/latest`);
     return body.values ?? [];

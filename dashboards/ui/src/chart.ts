@@ -43,6 +43,31 @@ export function series(points: ChartPoint[], expectS?: number): Series {
   return [xs, ys];
 }
 
+/** What is usual in a step: its expected value and one standard deviation of it; t in RFC 3339. */
+export interface UsualPoint {
+  t: string;
+  expected: number;
+  band: number;
+}
+
+/** What is usual as a chart draws it: a line and the edges of its error band; x in Unix s; null breaks them. */
+export interface UsualLine {
+  xs: number[];
+  expected: (number | null)[];
+  low: (number | null)[];
+  high: (number | null)[];
+}
+
+/** How many standard deviations the band that is drawn holds on each side. */
+export const bandWidth = 2;
+
+export function usualLine(points: UsualPoint[]): UsualLine {
+  const [xs, expected] = series(points.map((p) => ({ t: p.t, v: p.expected })));
+  const width = new Map(points.map((p) => [Date.parse(p.t) / 1000, bandWidth * p.band]));
+  const edge = (side: number): (number | null)[] => expected.map((y, i) => (y === null ? null : y + side * width.get(xs[i]!)!));
+  return { xs, expected, low: edge(-1), high: edge(1) };
+}
+
 /** What a series says in a few figures; null when it is empty. */
 export interface Digest {
   count: number;
@@ -64,11 +89,12 @@ export function digest([, ys]: Series): Digest | null {
   return { count: values.length, low, high, last: values[values.length - 1]!, gaps: ys.length - values.length };
 }
 
-/** The room on the y axis: data and limit with air, never flat. A switch is 0 to 1. */
-export function room(found: Digest | null, limit: number | null, isSwitch: boolean): [number, number] {
+/** The room on the y axis: data, limit and what is usual with air, never flat. A switch is 0 to 1. */
+export function room(found: Digest | null, limit: number | null, isSwitch: boolean, usual: UsualLine | null = null): [number, number] {
   if (isSwitch) return [-0.15, 1.15];
-  const low = Math.min(found?.low ?? limit ?? 0, limit ?? Infinity);
-  const high = Math.max(found?.high ?? limit ?? 1, limit ?? -Infinity);
+  const band = usual ? [digest([usual.xs, usual.low]), digest([usual.xs, usual.high])] : [];
+  const low = Math.min(found?.low ?? limit ?? 0, limit ?? Infinity, band[0]?.low ?? Infinity);
+  const high = Math.max(found?.high ?? limit ?? 1, limit ?? -Infinity, band[1]?.high ?? -Infinity);
   const air = (high - low) * 0.08 || Math.abs(high) * 0.1 || 1;
   return [low - air, high + air];
 }

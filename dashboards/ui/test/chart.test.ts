@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { digest, gapAfter, room, series, type ChartPoint } from '../src/chart';
+import { digest, gapAfter, room, series, usualLine, type ChartPoint } from '../src/chart';
 
 /** Points at these seconds after midnight; the value is the second. */
 const at = (...seconds: number[]): ChartPoint[] => seconds.map((s) => ({ t: new Date(Date.UTC(2026, 10, 25) + s * 1000).toISOString(), v: s }));
@@ -47,5 +47,21 @@ describe('the y axis', () => {
     expect(low).toBeLessThan(3);
     expect(high).toBeGreaterThan(3);
     expect(room(flat, null, true)).toEqual([-0.15, 1.15]);
+  });
+});
+
+describe('what is usual', () => {
+  const step = (minute: number, expected: number, band: number) => ({ t: new Date(Date.UTC(2026, 10, 25, 0, minute)).toISOString(), expected, band });
+  it('is a line in a band of two standard deviations, broken where nothing is told', () => {
+    const line = usualLine([step(5, 10, 0.5), step(15, 11, 0.5), step(25, 12, 1), step(125, 9, 1)]);
+    expect(line.expected).toEqual([10, 11, 12, null, 9]);
+    expect(line.low).toEqual([9, 10, 10, null, 7]);
+    expect(line.high).toEqual([11, 12, 14, null, 11]);
+  });
+
+  it('has room on the y axis', () => {
+    const [low, high] = room({ count: 2, low: 10, high: 11, last: 10, gaps: 0 }, null, false, usualLine([step(5, 10, 2), step(15, 10, 2)]));
+    expect(low).toBeLessThan(6);
+    expect(high).toBeGreaterThan(14);
   });
 });

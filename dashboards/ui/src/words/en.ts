@@ -81,6 +81,11 @@ export const en: Catalogue = {
     channel: 'Channel', range: 'Time range', h1: '1 hour', h6: '6 hours', h24: '24 hours', d7: '7 days', d30: '30 days', none: 'No data in this time', limit: 'limit', digest: '{count} values, lowest {low}, highest {high}, newest {last}, {gaps} gaps', label: 'Chart of {channel}: {digest}',
     capped: 'Only the newest {n} values are shown.', table: 'Show as a table', on: 'yes', off: 'no', loading: 'Reading…',
   },
+  usual: {
+    legend: 'Legend', usual: 'Usual', band: 'Error band (±{n} standard deviations)', of: 'Usual (rule {rule}):', from: 'learned since {since} from {n} steps, each the mean of {step};', on: ' compensated by {channel}, no lag, R² {r2}.', lagged: ' compensated by {channel} with a lag of {lag}, R² {r2}.', mean: ' it is their mean, compensated by nothing.', noFit: 'none', schedule: ' It is learned and judged {when} only.',
+    stands: 'The step up to {at}: mean {value}, usual {expected}, standard deviation {band}, off by {rest}.', learning: 'still learning: {n} steps, at least {needs} and {span} are needed (begun: {since}). Until then nobody knows what is usual, and nothing is judged by it.', notBegun: 'not yet', past: 'The line is what is usual by all that was learned until now, not what was judged by then.',
+  },
+  schedule: { night: 'by night', day: 'by day', should_be_on: 'while it should be on', should_be_off: 'while it should be off', powered: 'while it has power' },
   vendor: {
     title: 'Vendors', tabs: 'Vendor pages', quarantine: 'Quarantine', unknown: 'Not in the census', gaps: 'Loss ledger', device: 'Device', filter: 'Filter by device id', apply: 'Filter', when: 'When', code: 'Code', reason: 'Reason', path: 'Where', topic: 'Topic', payload: 'Payload', source: 'Source', bytes: '{n} bytes', whole: 'Whole payload',
     quarantineLead: 'Refused messages with the reason, the newest first.', unknownLead: 'Devices that tried to connect and are not in the census.', gapsLead: 'Sequence numbers that did not come, the newest first.', noQuarantine: 'Nothing was refused', noUnknown: 'No unknown devices', noGaps: 'Nothing is missing', noneLead: 'All is well.',

@@ -79,6 +79,11 @@ export const zh = {
     channel: '指标', range: '时间范围', h1: '1 小时', h6: '6 小时', h24: '24 小时', d7: '7 天', d30: '30 天', none: '这段时间没有数据', limit: '限值', digest: '{count} 个数值，最低 {low}，最高 {high}，最新 {last}，中断 {gaps} 处', label: '{channel} 的曲线：{digest}',
     capped: '只显示最近的 {n} 个数值。', table: '以表格查看', on: '是', off: '否', loading: '正在读取…',
   },
+  usual: {
+    legend: '图例', usual: '往常', band: '误差带（±{n} 个标准差）', of: '往常（规则 {rule}）', from: '自 {since} 起学得，共 {n} 步，每步 {step} 取平均；', on: '按{channel}补偿，无滞后，R² {r2}。', lagged: '按{channel}补偿，滞后 {lag}，R² {r2}。', mean: '取其平均值，无补偿。', noFit: '无', schedule: '只在{when}学习和判断。',
+    stands: '截至 {at} 的一步：平均 {value}，往常 {expected}，标准差 {band}，偏离 {rest}。', learning: '仍在学习：已有 {n} 步，至少需要 {needs} 步并满 {span}（起点：{since}）。在此之前不知道往常，也不据此判断。', notBegun: '尚未开始', past: '往常的曲线是用目前所学推算的，不是当时判断所用的值。',
+  },
+  schedule: { night: '夜间', day: '白天', should_be_on: '应亮灯时', should_be_off: '应关灯时', powered: '通电时' },
   vendor: {
     title: '设备接入', tabs: '接入分页', quarantine: '隔离区', unknown: '未建档设备', gaps: '缺失记录', device: '设备', filter: '按设备编号筛选', apply: '筛选', when: '时间', code: '代码', reason: '原因', path: '位置', topic: '主题', payload: '报文', source: '来源', bytes: '{n} 字节', whole: '完整报文',
     quarantineLead: '被拒绝的报文及其原因，最新的在前。', unknownLead: '尝试连接、但台账中没有的设备。', gapsLead: '没有到达的消息序号，最新的在前。', noQuarantine: '没有被拒绝的报文', noUnknown: '没有未建档设备', noGaps: '没有缺失', noneLead: '一切正常。',
