@@ -22,7 +22,8 @@ type latestValue struct {
 	Text    string        `json:"text,omitempty" doc:"of a text channel"`
 	T       *string       `json:"t"`
 	AgeMS   int64         `json:"age_ms"`
-	Stale   bool          `json:"stale" doc:"older than the device's own interval allows: not the state of now"`
+	Stale   bool          `json:"stale" doc:"older than three intervals (15 minutes where none is known): not the state of now"`
+	EveryS  float64       `json:"interval_s" doc:"the interval in seconds that it is judged by: the device's, or the channel's own where that is longer; 0: none is known"`
 }
 
 // staleAfter is when a value of a device without a known interval is stale.
@@ -41,7 +42,11 @@ func (s *Server) latest(ctx context.Context, in *byID) (*struct{ Body latestBody
 	if err != nil {
 		return nil, err
 	}
-	return &struct{ Body latestBody }{latestBody{s.values(&f, m[in.ID])}}, nil
+	vs := s.values(&f, m[in.ID])
+	if err := s.rarer(ctx, in.ID, vs); err != nil {
+		return nil, err
+	}
+	return &struct{ Body latestBody }{latestBody{vs}}, nil
 }
 
 // newest asks the store.
@@ -54,27 +59,79 @@ func (s *Server) newest(ctx context.Context, ids []string) (map[string]map[strin
 }
 
 func (s *Server) values(f *registry.Facility, newest map[string]Point) []latestValue {
-	stale := staleAfter.Milliseconds()
-	if f.ExpectS > 0 {
-		stale = 3 * 1000 * f.ExpectS
-	}
 	now := s.opt.Now().UnixMilli()
 	out := make([]latestValue, 0, len(newest))
 	for name, p := range newest {
-		v := latestValue{Channel: name, V: p.V, Text: p.Text, T: s.instant(p.T), AgeMS: max(0, now-p.T), Stale: now-p.T > stale}
+		v := latestValue{Channel: name, V: p.V, Text: p.Text, T: s.instant(p.T), AgeMS: max(0, now-p.T)}
 		if c := s.opt.Dict.Lookup([]byte(name)); c != nil {
 			v.Unit, v.Title = c.Unit, c.Title
 		}
+		v.judge(float64(f.ExpectS))
 		out = append(out, v)
 	}
 	slices.SortFunc(out, func(a, b latestValue) int { return cmp.Compare(a.Channel, b.Channel) })
 	return out
 }
 
+// judge tells whether the value is stale by an interval in seconds, 0 = none.
+func (v *latestValue) judge(every float64) {
+	v.EveryS, v.Stale = every, v.AgeMS > staleAfter.Milliseconds()
+	if every > 0 {
+		v.Stale = float64(v.AgeMS) > missed*every*second
+	}
+}
+
+const (
+	missed   = 3 // intervals without a value that make one stale
+	observed = 8 // values of a channel that tell its interval
+)
+
+// rarer judges the channels that come less often than their device speaks by an
+// interval of their own: the median pause between their last values. What a device
+// that has fallen silent said is judged by the device's.
+func (s *Server) rarer(ctx context.Context, id string, vs []latestValue) error {
+	if !slices.ContainsFunc(vs, func(v latestValue) bool { return !v.Stale }) {
+		return nil
+	}
+	for i := range vs {
+		v := &vs[i]
+		if v.EveryS == 0 || float64(v.AgeMS) <= v.EveryS*second {
+			continue
+		}
+		every, err := s.pause(ctx, id, v.Channel, s.opt.Now().UnixMilli()-v.AgeMS)
+		if err != nil {
+			return err
+		}
+		v.judge(max(v.EveryS, every))
+	}
+	return nil
+}
+
+// pause is the median one, in seconds, between the last values of a channel up to
+// an instant: of an hour, else of a day; 0 if these are too few to tell.
+func (s *Server) pause(ctx context.Context, id, channel string, to int64) (float64, error) {
+	for _, back := range []time.Duration{time.Hour, 24 * time.Hour} {
+		pts, err := s.opt.Querier.Range(ctx, id, channel, to-back.Milliseconds(), to, observed)
+		if err != nil {
+			return 0, fmt.Errorf("%w: %w", errStore, err)
+		}
+		if len(pts) < observed/2 {
+			continue
+		}
+		var pauses []int64
+		for i := 1; i < len(pts); i++ {
+			pauses = append(pauses, pts[i].T-pts[i-1].T)
+		}
+		slices.Sort(pauses)
+		return float64(pauses[len(pauses)/2]) / second, nil
+	}
+	return 0, nil
+}
+
 // latestItem is the newest values of one of many facilities.
 type latestItem struct {
 	Facility string        `json:"facility"`
-	Values   []latestValue `json:"values"`
+	Values   []latestValue `json:"values" doc:"judged by the interval of the device alone"`
 }
 
 type latestOfManyBody struct {

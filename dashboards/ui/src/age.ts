@@ -22,8 +22,10 @@ export function oldAfter(expectS: number): number {
 
 const withoutInterval = 15 * 60_000;
 
+const nextRead = 10_000; // until then the daemon itself has said more of the interval
+
 /** Whether a value that was read as v is stale at now; both by the daemon's clock. */
-export function isStale(v: Latest, now: number, expectS?: number): boolean {
+export function isStale(v: Latest, now: number): boolean {
   if (v.stale || !v.t) return true;
-  return now - Date.parse(v.t) > (expectS ? missed * expectS * 1000 : withoutInterval);
+  return now - Date.parse(v.t) > (v.interval_s ? missed * v.interval_s * 1000 + nextRead : withoutInterval);
 }

@@ -12,17 +12,20 @@ export type Series = [number[], (number | null)[]];
 
 const missed = 3; // intervals without a value that make a gap, as for "stale"
 
+const enough = 3; // pauses that tell the channel's own interval
+
 /**
- * gapAfter is the pause in seconds that counts as a gap: three of the device's
- * own intervals, or of the usual one in the data where the census has none.
+ * gapAfter is the pause in seconds that counts as a gap: three of the intervals
+ * that are usual in the data, and no fewer than three of the device's: a channel
+ * may come less often than its device speaks.
  */
-export function gapAfter(times: number[], expectS?: number): number {
-  if (expectS && expectS > 0) return missed * expectS;
+export function gapAfter(times: number[], expectS = 0): number {
   const steps: number[] = [];
   for (let i = 1; i < times.length; i++) steps.push(times[i]! - times[i - 1]!);
+  if (expectS > 0 && steps.length < enough) return missed * expectS;
   if (steps.length === 0) return Infinity;
   steps.sort((a, b) => a - b);
-  return missed * Math.max(1, steps[Math.floor(steps.length / 2)]!);
+  return missed * Math.max(1, expectS, steps[Math.floor(steps.length / 2)]!);
 }
 
 /** Orders points by time and breaks the line wherever the pause is a gap. */

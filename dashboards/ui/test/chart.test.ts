@@ -16,6 +16,10 @@ describe('gaps', () => {
     expect(gapAfter([0, 5, 10])).toBe(15);
   });
 
+  it('are those of the channel where it comes less often than its device speaks', () => {
+    expect(series(at(0, 60, 120, 180, 240, 480), 5)[1]).toEqual([0, 60, 120, 180, 240, null, 480]);
+  });
+
   it('need two points at least', () => {
     expect(gapAfter([])).toBe(Infinity);
     expect(series(at(7), 10)[1]).toEqual([7]);

@@ -7,7 +7,7 @@ import { firstLanguage } from '../src/preferences';
 import { digits, isSwitchChannel, quantity, unitOf } from '../src/quantity';
 import { afterLogin } from '../src/router';
 import { fromField, longWall, shortWall, span, toField, toMs } from '../src/time';
-import { areaOf, byUrgency, fits, isInCensus } from '../src/urgency';
+import { areaOf, byUrgency, fits, pageOf } from '../src/urgency';
 
 const zone = 'Asia/Shanghai';
 const now = Date.parse('2026-11-25T00:30:00+08:00');
@@ -64,15 +64,15 @@ describe('values', () => {
 });
 
 describe('staleness', () => {
-  const value = (age: number, stale = false): Latest => ({ t: new Date(now - age).toISOString(), stale }) as Latest;
+  const value = (age: number, interval_s = 0, stale = false): Latest => ({ t: new Date(now - age).toISOString(), stale, interval_s }) as Latest;
   it('goes on while a value stands on the screen', () => {
-    expect(isStale(value(14_000), now, 5)).toBe(false);
-    expect(isStale(value(16_000), now, 5)).toBe(true);
+    expect(isStale(value(24_000, 5), now)).toBe(false);
+    expect(isStale(value(26_000, 5), now)).toBe(true);
     expect(isStale(value(14 * 60_000), now)).toBe(false);
     expect(isStale(value(16 * 60_000), now)).toBe(true);
   });
   it('is believed when the daemon says it, and without a time', () => {
-    expect(isStale(value(0, true), now, 5)).toBe(true);
+    expect(isStale(value(0, 5, true), now)).toBe(true);
     expect(isStale({ t: null, stale: false } as Latest, now)).toBe(true);
   });
 });
@@ -100,9 +100,10 @@ describe('tickets', () => {
     const list = [x(1, 'minor', 'open'), x(2, 'critical', 'acknowledged'), x(3, 'critical', 'open'), x(4, 'critical', 'open'), x(5, 'strange', 'open'), x(6, 'critical', 'closed')];
     expect(list.sort(byUrgency).map((t) => t.id)).toEqual([4, 3, 1, 5, 2, 6]);
   });
-  it('lead to a facility only where the census has one', () => {
-    const about = (more: Partial<Ticket>): boolean => isInCensus({ kind: 'streetlight', facility_name: '', channel: '', ...more } as Ticket);
-    expect([about({ facility_name: 'Lamp 1' }), about({ channel: 'power_w' }), about({}), about({ kind: 'system', facility_name: 'store' })]).toEqual([true, true, false, false]);
+  it('lead to a page of what they are about, unless that is Lamplighter', () => {
+    const page = (facility: string, kind = 'streetlight') => pageOf({ facility, kind } as Ticket)?.name;
+    expect(['SL-1', 'CAB:C1', 'area:350102', 'area:city', 'feeder:F 1'].map((id) => page(id))).toEqual(['facility', 'facility', 'place', 'place', 'place']);
+    expect(page('lamplighter', 'system')).toBeUndefined();
   });
   it('lead to an area where they are about one', () => {
     expect(['area:350102', 'area:city', 'MH-1', 'area:x'].map((facility) => areaOf({ facility } as Ticket))).toEqual(['350102', '', null, null]);
