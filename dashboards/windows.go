@@ -2,9 +2,11 @@ package dashboards
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"lamplighter/devices"
+	"lamplighter/devices/registry"
 	"lamplighter/rules"
 	"lamplighter/rules/tickets"
 )
@@ -29,6 +31,7 @@ type WindowScope struct {
 	Facility string `json:"facility,omitempty" maxLength:"64"`
 	Cabinet  string `json:"cabinet,omitempty" maxLength:"64" doc:"what hangs on it, and the tickets of the cabinet and its circuits"`
 	Circuit  string `json:"circuit,omitempty" maxLength:"64" doc:"one circuit of the cabinet"`
+	Feeder   string `json:"feeder,omitempty" maxLength:"100" doc:"what it supplies, and the tickets of the feeder"`
 	Area     string `json:"area,omitempty" maxLength:"15" pattern:"^[0-9]*$" doc:"an area code: the area and all that lies in it"`
 	Kind     string `json:"kind,omitempty" enum:"manhole,streetlight,bridge"`
 	Rule     string `json:"rule,omitempty" maxLength:"48" doc:"only what this rule finds"`
@@ -42,7 +45,7 @@ func (s *Server) windowItem(w *tickets.ListedWindow) windowItem {
 	case w.From > now:
 		state = "waiting"
 	}
-	return windowItem{WindowScope{string(w.Facility), w.Cabinet, w.Circuit, string(w.Area), w.Kind, w.Rule}, w.ID,
+	return windowItem{WindowScope{string(w.Facility), w.Cabinet, w.Circuit, w.Feeder, string(w.Area), w.Kind, w.Rule}, w.ID,
 		s.instant(w.From), s.instant(w.To), w.Reason, w.By, s.instant(w.MadeAt), s.instant(w.EndedAt), w.EndedBy, state, w.Sent}
 }
 
@@ -68,7 +71,11 @@ func (s *Server) windows(ctx context.Context, in *struct {
 		if err != nil {
 			return nil, err
 		}
-		f.At = &tickets.Spot{Facility: x.ID, Cabinet: x.Cabinet, Circuit: x.Circuit, Area: x.Area, Kind: x.Kind}
+		feeder, err := s.feederOf(ctx, &x)
+		if err != nil {
+			return nil, err
+		}
+		f.At = &tickets.Spot{Facility: x.ID, Cabinet: x.Cabinet, Circuit: x.Circuit, Feeder: feeder, Area: x.Area, Kind: x.Kind}
 	}
 	ws, err := s.opt.Windows.List(ctx, f)
 	if err != nil {
@@ -95,7 +102,7 @@ type windowOutput struct{ Body windowItem }
 
 func (s *Server) addWindow(ctx context.Context, in *addWindowInput) (*windowOutput, error) {
 	b, now := &in.Body, s.opt.Now()
-	w := rules.Window{ID: "new", Facility: devices.FacilityID(b.Facility), Cabinet: b.Cabinet, Circuit: b.Circuit, Area: devices.AreaCode(b.Area), Kind: b.Kind, Rule: b.Rule,
+	w := rules.Window{ID: "new", Facility: devices.FacilityID(b.Facility), Cabinet: b.Cabinet, Circuit: b.Circuit, Feeder: b.Feeder, Area: devices.AreaCode(b.Area), Kind: b.Kind, Rule: b.Rule,
 		From: unix(b.From), To: unix(b.To), Reason: b.Reason, By: b.Name}
 	if w.From == 0 {
 		w.From = now.UnixMilli()
@@ -112,12 +119,85 @@ func (s *Server) addWindow(ctx context.Context, in *addWindowInput) (*windowOutp
 	if w.To <= now.UnixMilli() {
 		return nil, invalid("body.to", "the window is over already: it ends at %s", *s.instant(w.To))
 	}
+	if err := s.nameable(ctx, &w); err != nil {
+		return nil, err
+	}
 	x, err := s.opt.Windows.Add(ctx, w)
 	if err != nil {
 		return nil, err
 	}
 	s.audit(ctx, "window made").Str("window", x.ID).Str("reason", x.Reason).Msg("audit")
 	return &windowOutput{s.windowItem(&x)}, nil
+}
+
+// feederOf is what supplies a facility: its own feeder, else that of its
+// cabinet's row.
+func (s *Server) feederOf(ctx context.Context, f *registry.Facility) (string, error) {
+	if f.Feeder != "" || f.Cabinet == "" {
+		return f.Feeder, nil
+	}
+	c, err := s.opt.Census.Facility(ctx, devices.FacilityID(f.Cabinet))
+	if errors.Is(err, devices.ErrNotFound) {
+		return "", nil
+	}
+	return c.Feeder, err
+}
+
+// nameable refuses a window that names what the census does not have, or places
+// that have no facility in common: it would keep nothing back, and nobody would
+// notice. An area of the grid may be empty as yet.
+func (s *Server) nameable(ctx context.Context, w *rules.Window) error {
+	all := registry.Filter{ID: w.Facility, Kind: w.Kind, Area: w.Area, Cabinet: w.Cabinet, Circuit: w.Circuit, Feeder: w.Feeder}
+	places := 0
+	for _, x := range []struct {
+		field, found, wanted string
+		given                bool
+		filter               registry.Filter
+	}{
+		{"facility", string(w.Facility), "the id of a facility of the census, as GET /api/v1/facilities has it", w.Facility != "", registry.Filter{ID: w.Facility}},
+		{"cabinet", w.Cabinet, "a cabinet that facilities of the census hang on, as their column cabinet names it; for a cabinet's own row take facility", w.Cabinet != "", registry.Filter{Cabinet: w.Cabinet}},
+		{"circuit", w.Circuit, "a circuit of cabinet " + w.Cabinet + ", as the column circuit of its facilities names it", w.Circuit != "", registry.Filter{Cabinet: w.Cabinet, Circuit: w.Circuit}},
+		{"feeder", w.Feeder, "a feeder, as the column feeder of facilities or of their cabinet's row names it", w.Feeder != "", registry.Filter{Feeder: w.Feeder}},
+		{"area", string(w.Area), "the code of an area of the grid, as GET /api/v1/areas has it, or one in which facilities lie", w.Area != "", registry.Filter{Area: w.Area}},
+	} {
+		if !x.given {
+			continue
+		}
+		if x.field != "circuit" {
+			places++
+		}
+		n, err := s.opt.Census.Count(ctx, x.filter)
+		if err != nil {
+			return err
+		}
+		if n == 0 && x.field == "area" {
+			_, err := s.opt.Census.Area(ctx, w.Area)
+			if err == nil {
+				continue
+			}
+			if !errors.Is(err, devices.ErrNotFound) {
+				return err
+			}
+		}
+		if n == 0 {
+			return unknownPlace("body."+x.field, "found %s, which the census does not have; want %s", x.found, x.wanted)
+		}
+	}
+	if places == 0 || places == 1 && w.Kind == "" {
+		return nil
+	}
+	n, err := s.opt.Census.Count(ctx, all)
+	if err == nil && n == 0 {
+		return unknownPlace("body", "found a window for no facility: each place that it names has some, and none is in all of them; want places that have one in common")
+	}
+	return err
+}
+
+// unknownPlace is a window that names what is not there.
+func unknownPlace(field, format string, args ...any) *Problem {
+	p := invalid(field, format, args...)
+	p.Cure = "look it up in the census, or import it first, and send the request again"
+	return p
 }
 
 func (s *Server) endWindow(ctx context.Context, in *struct {

@@ -35,6 +35,7 @@ func (w *world) sentWindow() (x rules.Window) {
 func TestAWindowIsMadeListedAndEnded(t *testing.T) {
 	devicestest.Databases(t, func(t *testing.T, url string) {
 		w := newWorld(t, url, atStart)
+		w.facility(registry.Facility{ID: "SL-1", Kind: devices.Streetlight, Cabinet: "CAB-1", Circuit: "1"})
 		body := `{"cabinet":"CAB-1","kind":"streetlight","to":"2026-01-01T12:00:00+08:00","reason":"换灯 new lamps"}`
 		w.problem(w.ask(auth.Viewer, "POST", "/api/v1/windows", body), http.StatusForbidden, "forbidden")
 		var x windowItem
@@ -96,17 +97,49 @@ func TestAWindowNeedsAnEndAReasonAndAPlace(t *testing.T) {
 	}
 }
 
+func TestAWindowForWhatTheCensusDoesNotHaveIsRefused(t *testing.T) {
+	devicestest.Databases(t, func(t *testing.T, url string) {
+		w := newWorld(t, url, atStart)
+		if _, err := w.census.ImportAreas(t.Context(), strings.NewReader("code,name\n3501,福州市\n350104,仓山区\n"), "li", "csv"); err != nil {
+			t.Fatal(err)
+		}
+		w.facility(registry.Facility{ID: "SL-1", Kind: devices.Streetlight, Area: "350102001001", Cabinet: "CAB-1", Circuit: "2"}, registry.Facility{ID: "SL-2", Kind: devices.Streetlight, Area: "350103", Cabinet: "CAB-2", Circuit: "1"},
+			registry.Facility{ID: "CAB-1", Kind: devices.Streetlight, Feeder: "F1"})
+		send := func(scope string) reply {
+			return w.ask(auth.Operator, "POST", "/api/v1/windows", `{`+scope+`,"to":"2026-01-01T12:00:00+08:00","reason":"r"}`)
+		}
+		for scope, field := range map[string]string{
+			`"facility":"SL-9"`: "body.facility", `"cabinet":"CAB-9"`: "body.cabinet", `"cabinet":"CAB-1","circuit":"1"`: "body.circuit", `"feeder":"F9"`: "body.feeder", `"area":"350105"`: "body.area",
+			`"area":"350102","cabinet":"CAB-2"`: "body", `"feeder":"F1","kind":"bridge"`: "body", `"facility":"SL-2","feeder":"F1"`: "body",
+		} {
+			if p := w.problem(send(scope), http.StatusUnprocessableEntity, "invalid"); p.Field != field || !strings.Contains(p.Detail, "want") || !strings.Contains(p.Cure, "census") {
+				t.Errorf("%s: field %q, want %s: %s (%s)", scope, p.Field, field, p.Detail, p.Cure)
+			}
+		}
+		if len(w.log.sent) != 0 {
+			t.Errorf("in the log: %v", w.log.sent)
+		}
+		for _, scope := range []string{`"feeder":"F1"`, `"facility":"SL-1","feeder":"F1"`, `"area":"350102"`, `"area":"350104"`, `"cabinet":"CAB-1","circuit":"2","kind":"streetlight"`, `"kind":"bridge"`, `"rule":"lamp_out"`} {
+			w.into(send(scope), http.StatusOK, nil)
+		}
+		if s := w.sentWindow(); s.Rule != "lamp_out" {
+			t.Errorf("in the log %+v", s)
+		}
+	})
+}
+
 func TestTheWindowsOfAFacilityAreThoseThatNameIt(t *testing.T) {
 	devicestest.Databases(t, func(t *testing.T, url string) {
 		w := newWorld(t, url, atStart)
-		w.facility(registry.Facility{ID: "SL-1", Kind: devices.Streetlight, Area: "350102001001", Cabinet: "CAB-1", Circuit: "2"})
+		w.facility(registry.Facility{ID: "SL-1", Kind: devices.Streetlight, Area: "350102001001", Cabinet: "CAB-1", Circuit: "2"}, registry.Facility{ID: "SL-2", Kind: devices.Streetlight, Area: "350103001001", Cabinet: "CAB-1", Circuit: "1"},
+			registry.Facility{ID: "SL-3", Kind: devices.Streetlight, Cabinet: "CAB-2", Feeder: "F2"}, registry.Facility{ID: "MH-1", Kind: devices.Manhole, Area: "350102"}, registry.Facility{ID: "CAB-1", Kind: devices.Streetlight, Feeder: "F1"})
 		for _, scope := range []string{`"facility":"SL-1"`, `"facility":"SL-2"`, `"cabinet":"CAB-1"`, `"cabinet":"CAB-1","circuit":"1"`, `"cabinet":"CAB-1","circuit":"2"`, `"cabinet":"CAB-2"`,
-			`"area":"350102"`, `"area":"350103"`, `"area":"350102","kind":"manhole"`, `"kind":"streetlight","rule":"lamp_out"`} {
+			`"feeder":"F1"`, `"feeder":"F2"`, `"area":"350102"`, `"area":"350103"`, `"area":"350102","kind":"manhole"`, `"kind":"streetlight","rule":"lamp_out"`} {
 			w.into(w.ask(auth.Operator, "POST", "/api/v1/windows", `{`+scope+`,"to":"2026-01-01T12:00:00+08:00","reason":"`+strings.ReplaceAll(scope, `"`, "")+`"}`), http.StatusOK, nil)
 		}
 		got := w.walk("/api/v1/windows?state=now&facility=SL-1", "reason")
 		slices.Sort(got)
-		if want := "area:350102 cabinet:CAB-1 cabinet:CAB-1,circuit:2 facility:SL-1 kind:streetlight,rule:lamp_out"; strings.Join(got, " ") != want {
+		if want := "area:350102 cabinet:CAB-1 cabinet:CAB-1,circuit:2 facility:SL-1 feeder:F1 kind:streetlight,rule:lamp_out"; strings.Join(got, " ") != want {
 			t.Errorf("windows %v, want %s", got, want)
 		}
 		w.problem(w.ask(auth.Viewer, "GET", "/api/v1/windows?facility=SL-9", ""), http.StatusNotFound, "not_found")
@@ -115,6 +148,7 @@ func TestTheWindowsOfAFacilityAreThoseThatNameIt(t *testing.T) {
 
 func TestAWindowThatTheLogDidNotTakeIsSentLater(t *testing.T) {
 	w := newWorld(t, sqlite(t), atStart)
+	w.facility(registry.Facility{ID: "A", Kind: devices.Manhole})
 	w.log.full = true
 	w.problem(w.ask(auth.Operator, "POST", "/api/v1/windows", `{"facility":"A","to":"2026-01-01T12:00:00+08:00","reason":"r"}`), http.StatusServiceUnavailable, "unavailable")
 	list := func() (out page[windowItem]) {

@@ -97,6 +97,22 @@ func (e *Engine) feed(f *facility, feeder uint32) {
 			e.weigh(g)
 		}
 	}
+	if len(e.windows) > 0 { // one for the feeder may name them now, or no longer
+		e.turnOf(fed)
+	}
+}
+
+// turnOf finds out which of some facilities are under maintenance now, all of
+// them before any is judged: what opens together has one cause.
+func (e *Engine) turnOf(fs []*facility) {
+	for _, f := range fs {
+		e.maintain(f)
+		e.count(f)
+	}
+	for _, f := range fs {
+		e.await(f)
+		e.weigh(f)
+	}
 }
 
 // replace counts everybody in the places that the rules ask for since they took

@@ -269,7 +269,7 @@ func (r *reader) window(n *yaml.Node, lasts *time.Duration) *Window {
 	var facility, area string
 	r.Mapping(n, "window", strict.Fields{
 		"for": r.Duration("window.for", lasts), "facility": r.Text("window.facility", &facility), "cabinet": r.Text("window.cabinet", &w.Cabinet),
-		"circuit": r.Text("window.circuit", &w.Circuit), "area": r.Text("window.area", &area), "kind": r.Text("window.kind", &w.Kind), "rule": r.Text("window.rule", &w.Rule),
+		"circuit": r.Text("window.circuit", &w.Circuit), "feeder": r.Text("window.feeder", &w.Feeder), "area": r.Text("window.area", &area), "kind": r.Text("window.kind", &w.Kind), "rule": r.Text("window.rule", &w.Rule),
 	})
 	w.ID, w.Facility, w.Area = fmt.Sprint("line ", n.Line), devices.FacilityID(facility), devices.AreaCode(area)
 	w.To = lasts.Milliseconds()

@@ -215,10 +215,10 @@ func (e *Engine) untold() bool {
 }
 
 // maintainedWhole tells whether nothing is to be opened for w: a window for the
-// area, or for what it lies in, is one for its tickets too.
+// area, for what it lies in, or for the feeder is one for its tickets too.
 func (e *Engine) maintainedWhole(w *whole) bool {
 	return slices.ContainsFunc(e.windows, func(x Window) bool {
-		return x.onCause(e.wall, w.rule) && x.Cabinet == "" && (x.Area == "" || w.Level != Feeder && w.Level != City && devices.AreaCode(w.Place).Within(x.Area))
+		return x.onCause(e.wall, w.rule) && x.Cabinet == "" && (x.Feeder == "" || w.Level == Feeder && w.Place == x.Feeder) && (x.Area == "" || w.Level != Feeder && w.Level != City && devices.AreaCode(w.Place).Within(x.Area))
 	})
 }
 

@@ -14,7 +14,7 @@ import (
 const MaxWindow = 30 * 24 * time.Hour
 
 // Window is a maintenance window: while it lasts nothing is opened for what it
-// names. All of Facility, Cabinet, Circuit, Area, Kind and Rule that are given
+// names. All of Facility, Cabinet, Circuit, Feeder, Area, Kind and Rule that are given
 // must fit. It goes through the log as JSON; one with the id of another takes
 // its place.
 type Window struct {
@@ -22,7 +22,8 @@ type Window struct {
 	Facility devices.FacilityID `json:"facility,omitempty"`
 	Cabinet  string             `json:"cabinet,omitempty"`
 	Circuit  string             `json:"circuit,omitempty"` // of Cabinet
-	Area     devices.AreaCode   `json:"area,omitempty"`    // and all that lies in it
+	Feeder   string             `json:"feeder,omitempty"`
+	Area     devices.AreaCode   `json:"area,omitempty"` // and all that lies in it
 	Kind     string             `json:"kind,omitempty"`
 	Rule     string             `json:"rule,omitempty"`
 	From     int64              `json:"from"` // Unix ms
@@ -40,8 +41,8 @@ func (w *Window) Check() (field string, err error) {
 	switch {
 	case w.ID == "":
 		return bad("id", "a window without an id")
-	case w.Facility == "" && w.Cabinet == "" && w.Area == "" && w.Kind == "" && w.Rule == "":
-		return bad("facility", "the window is for the whole city; want a facility, cabinet, circuit, area, kind or rule")
+	case w.Facility == "" && w.Cabinet == "" && w.Feeder == "" && w.Area == "" && w.Kind == "" && w.Rule == "":
+		return bad("facility", "the window is for the whole city; want a facility, cabinet, circuit, feeder, area, kind or rule")
 	case w.Circuit != "" && w.Cabinet == "":
 		return bad("cabinet", "circuit %s of which cabinet", w.Circuit)
 	case strings.TrimSpace(w.Reason) == "":
@@ -77,8 +78,14 @@ func (w *Window) on(wall int64) bool { return wall >= w.From && wall < w.To }
 func (w *Window) at(e *Engine, f *facility) bool {
 	return (w.Facility == "" || w.Facility == f.id) &&
 		(w.Kind == "" || w.Kind == f.kind.String()) &&
+		(w.Feeder == "" || w.feeds(e, f)) &&
 		(w.Area == "" || strings.HasPrefix(e.texts.text(f.area), string(w.Area))) &&
 		(w.Cabinet == "" || w.over(f.parent))
+}
+
+// feeds tells whether the window's feeder supplies f.
+func (w *Window) feeds(e *Engine, f *facility) bool {
+	return e.texts.text(e.feederOf(f)) == w.Feeder
 }
 
 // over tells whether p or what is above it is the window's cabinet or circuit.
@@ -196,10 +203,12 @@ func (e *Engine) heldBy(f *facility, r *Rule, a *alert) *WindowEvidence {
 }
 
 // maintainedCause tells whether nothing is to be opened for c. A window for a
-// facility or an area is none for what they hang on.
+// facility or an area is none for what they hang on; one for a feeder is one for
+// a cabinet or circuit all of which it supplies.
 func (e *Engine) maintainedCause(c *cause) bool {
 	return slices.ContainsFunc(e.windows, func(w Window) bool {
-		return w.Area == "" && w.onCause(e.wall, c.rule) && (w.Cabinet == "" || w.over(c.parent))
+		return w.Area == "" && w.onCause(e.wall, c.rule) && (w.Cabinet == "" || w.over(c.parent)) &&
+			(w.Feeder == "" || !slices.ContainsFunc(c.parent.members, func(f *facility) bool { return !w.feeds(e, f) }))
 	})
 }
 

@@ -58,12 +58,12 @@ func TestWhatAWindowNames(t *testing.T) {
 		want string // of A and B, which is left
 	}{
 		{Window{Facility: "A"}, "B"}, {Window{Cabinet: "CAB"}, ""}, {Window{Cabinet: "CAB", Circuit: "C1"}, "B"}, {Window{Cabinet: "CAB", Circuit: "C9"}, "A B"},
-		{Window{Area: "350102"}, ""}, {Window{Area: "350102001"}, "B"}, {Window{Kind: "streetlight"}, ""}, {Window{Kind: "bridge"}, "A B"},
+		{Window{Feeder: "F1"}, ""}, {Window{Feeder: "F1", Circuit: "C1", Cabinet: "CAB"}, "B"}, {Window{Feeder: "F2"}, "A B"}, {Window{Area: "350102"}, ""}, {Window{Area: "350102001"}, "B"}, {Window{Kind: "streetlight"}, ""}, {Window{Kind: "bridge"}, "A B"},
 		{Window{Rule: "lamp_out"}, ""}, {Window{Rule: "comm_lost"}, "A B"}, {Window{Rule: "lamp_out", Facility: "B"}, "A"},
 	} {
 		s := tell(t)
 		s.step(0, s.census(registry.Facility{ID: "A", Kind: devices.Streetlight, Cabinet: "CAB", Circuit: "C1", Area: "350102001"},
-			registry.Facility{ID: "B", Kind: devices.Streetlight, Cabinet: "CAB", Circuit: "C2", Area: "350102002"}), s.window(c.w, 0, 100))
+			registry.Facility{ID: "B", Kind: devices.Streetlight, Cabinet: "CAB", Circuit: "C2", Area: "350102002"}, registry.Facility{ID: "CAB", Kind: devices.Streetlight, Feeder: "F1"}), s.window(c.w, 0, 100))
 		s.step(1, s.says("A", 1, "lamp_failure", true), s.says("B", 1, "lamp_failure", true))
 		s.until(2, 10)
 		var got []string
@@ -85,6 +85,79 @@ func TestACabinetUnderMaintenanceOpensAtTheEndAsOne(t *testing.T) {
 	s.until(3, 110)
 	s.only("opened")
 	s.expect("100 opened CAB cabinet")
+}
+
+// What hangs on a feeder is a matter of the census, which may change while the
+// window lasts.
+func TestAWindowForAFeederFollowsTheCensus(t *testing.T) {
+	for _, c := range []struct {
+		feeder []string // of the cabinet's row, at 20 s and at 40 s
+		want   string
+	}{
+		{[]string{"F1", "F1"}, "100 opened CAB cabinet"},
+		{[]string{"F1", "F2"}, "41 opened CAB cabinet"},
+		{[]string{"F2", "F1"}, "31 opened CAB cabinet"},
+	} {
+		s := under(t, lost, circuit, cabinet)
+		fs := tree(3, 4)
+		row := registry.Facility{ID: "CAB", Kind: devices.Streetlight, Feeder: "F1"}
+		s.step(0, s.census(append(fs, row)...))
+		s.all(1, fs)
+		s.step(2, s.window(Window{Feeder: "F1"}, 2, 100))
+		s.until(3, 19)
+		row.Feeder = c.feeder[0]
+		s.step(20, s.census(row))
+		s.until(21, 39)
+		row.Feeder = c.feeder[1]
+		s.step(40, s.census(row))
+		s.until(41, 110)
+		s.only("opened")
+		s.expect(c.want)
+	}
+}
+
+// A cabinet with a lamp on another feeder is not all under maintenance, and its
+// ticket opens; a window for a feeder is one for the feeder's ticket.
+func TestAWindowForAFeederIsOneForWhatItAloneSupplies(t *testing.T) {
+	s := under(t, lost, cabinet, "name: feeder, collapse: {of: lost, by: feeder, share: 0.8, at_least: 3}")
+	fs := tree(1, 10)
+	for i := range fs {
+		fs[i].Feeder = "F1"
+	}
+	s.step(0, s.census(fs...))
+	s.all(1, fs)
+	s.step(2, s.window(Window{Feeder: "F1"}, 60, 100))
+	s.until(3, 39) // lost now, before the window
+	s.only("opened")
+	if len(s.log) != 1 {
+		t.Fatalf("%v, want one ticket", s.log)
+	}
+	for _, c := range []struct {
+		w    Window
+		want bool
+	}{{Window{Feeder: "F1"}, true}, {Window{Feeder: "F2"}, false}, {Window{Feeder: "F1", Kind: "bridge"}, false}} {
+		s.e.windows = []Window{c.w}
+		s.e.windows[0].To = s.e.wall + 1
+		for _, p := range s.e.parents {
+			for _, x := range p.causes {
+				if p.level == Cabinet && s.e.maintainedCause(x) != c.want {
+					t.Errorf("window %+v: the cabinet is under maintenance: %t", c.w, !c.want)
+				}
+			}
+		}
+		for _, x := range s.e.wholes {
+			if s.e.maintainedWhole(x) != c.want {
+				t.Errorf("window %+v: the feeder is under maintenance: %t", c.w, !c.want)
+			}
+		}
+	}
+	s.e.windows[0] = Window{Feeder: "F1", To: s.e.wall + 1}
+	s.e.facilities[fs[0].ID].feeder = s.e.texts.id("F2")
+	for _, x := range s.e.parents[parentKey{Cabinet, "CAB"}].causes {
+		if s.e.maintainedCause(x) {
+			t.Error("a cabinet with a lamp on another feeder is under maintenance")
+		}
+	}
 }
 
 func TestAWindowSurvivesARestartAnywhere(t *testing.T) {

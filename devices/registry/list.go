@@ -12,9 +12,13 @@ import (
 
 // Filter narrows a list. Empty fields do not narrow.
 type Filter struct {
-	Kind  string
-	Area  devices.AreaCode
-	Query string // in id and name
+	ID      devices.FacilityID
+	Kind    string
+	Area    devices.AreaCode
+	Cabinet string
+	Circuit string
+	Feeder  string // theirs, or of those without one that of their cabinet's row
+	Query   string // in id and name
 }
 
 // columns are what scan reads: those of staged, and two more.

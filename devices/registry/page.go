@@ -14,6 +14,14 @@ func (f *Filter) where() (string, []any) {
 	if f.Kind != "" {
 		where, args = append(where, "kind=?"), append(args, f.Kind)
 	}
+	for _, is := range [...]struct{ column, value string }{{"id", string(f.ID)}, {"cabinet", f.Cabinet}, {"circuit", f.Circuit}} {
+		if is.value != "" {
+			where, args = append(where, is.column+"=?"), append(args, is.value)
+		}
+	}
+	if f.Feeder != "" {
+		where, args = append(where, "(feeder=? OR feeder='' AND cabinet IN (SELECT id FROM facility WHERE feeder=?))"), append(args, f.Feeder, f.Feeder)
+	}
 	if f.Area != "" {
 		// A range, which an index serves; digits sort alike in every collation.
 		where, args = append(where, "area>=? AND area<=?"), append(args, string(f.Area), string(f.Area)+"999999999999999")

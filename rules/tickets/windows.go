@@ -44,11 +44,11 @@ type ListedWindow struct {
 	Sent    bool // it stands in the log
 }
 
-const windowColumns = `id, facility, cabinet, circuit, area, kind, rule, begins, ends, reason, made_by, made_at, ended_at, ended_by, sent`
+const windowColumns = `id, facility, cabinet, circuit, feeder, area, kind, rule, begins, ends, reason, made_by, made_at, ended_at, ended_by, sent`
 
 func scanWindow(row database.Row) (w ListedWindow, err error) {
 	var sent int64
-	err = row.Scan(&w.ID, &w.Facility, &w.Cabinet, &w.Circuit, &w.Area, &w.Kind, &w.Rule, &w.From, &w.To, &w.Reason, &w.By, &w.MadeAt, &w.EndedAt, &w.EndedBy, &sent)
+	err = row.Scan(&w.ID, &w.Facility, &w.Cabinet, &w.Circuit, &w.Feeder, &w.Area, &w.Kind, &w.Rule, &w.From, &w.To, &w.Reason, &w.By, &w.MadeAt, &w.EndedAt, &w.EndedBy, &sent)
 	w.Sent = sent != 0
 	return w, err
 }
@@ -60,8 +60,8 @@ func (l *Windows) Add(ctx context.Context, w rules.Window) (ListedWindow, error)
 	w.ID = rand.Text()[:16]
 	now := l.opt.Now().UnixMilli()
 	err := l.opt.DB.Write(ctx, func(tx *database.Tx) error {
-		_, err := tx.Exec(ctx, `INSERT INTO maintenance (id, facility, cabinet, circuit, area, kind, rule, begins, ends, reason, made_by, made_at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)`,
-			w.ID, string(w.Facility), w.Cabinet, w.Circuit, string(w.Area), w.Kind, w.Rule, w.From, w.To, w.Reason, w.By, now)
+		_, err := tx.Exec(ctx, `INSERT INTO maintenance (id, facility, cabinet, circuit, feeder, area, kind, rule, begins, ends, reason, made_by, made_at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)`,
+			w.ID, string(w.Facility), w.Cabinet, w.Circuit, w.Feeder, string(w.Area), w.Kind, w.Rule, w.From, w.To, w.Reason, w.By, now)
 		return err
 	})
 	if err != nil {
@@ -138,6 +138,7 @@ func (l *Windows) Get(ctx context.Context, id string) (ListedWindow, error) {
 type Spot struct {
 	Facility         devices.FacilityID
 	Cabinet, Circuit string
+	Feeder           string // that supplies it
 	Area             devices.AreaCode
 	Kind             devices.Kind
 }
@@ -163,8 +164,8 @@ func (l *Windows) List(ctx context.Context, f WindowFilter) ([]ListedWindow, err
 		where, args = append(where, "(ends<=? OR ended_at>0)"), append(args, now)
 	}
 	if x := f.At; x != nil {
-		where = append(where, "facility IN ('',?) AND cabinet IN ('',?) AND circuit IN ('',?) AND kind IN ('',?) AND (area='' OR CAST(? AS TEXT) LIKE area||'%')")
-		args = append(args, string(x.Facility), x.Cabinet, x.Circuit, x.Kind.String(), string(x.Area))
+		where = append(where, "facility IN ('',?) AND cabinet IN ('',?) AND circuit IN ('',?) AND feeder IN ('',?) AND kind IN ('',?) AND (area='' OR CAST(? AS TEXT) LIKE area||'%')")
+		args = append(args, string(x.Facility), x.Cabinet, x.Circuit, x.Feeder, x.Kind.String(), string(x.Area))
 	}
 	return l.query(ctx, strings.Join(where, " AND ")+" "+f.Order.By()+` LIMIT ?`, append(args, max(1, min(f.Limit, 1000)))...)
 }

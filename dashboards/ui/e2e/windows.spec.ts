@@ -1,8 +1,8 @@
 import { expect, isSound, login, looks, test, wear } from './scene';
 
 const words = {
-  zh: { begin: '开始维护', facility: '设施编号', to: '结束时间', reason: '原因', circuit: '回路', cabinet: '配电柜', now: '进行中', over: '已结束', end: '结束维护', refused: '没有接受', table: '维护窗口', force: '当前维护窗口', standing: '维护', since: '始于' },
-  en: { begin: 'Begin maintenance', facility: 'Facility', to: 'To', reason: 'Reason', circuit: 'Circuit', cabinet: 'Cabinet', now: 'Now', over: 'Over', end: 'End it', refused: 'Not accepted', table: 'Maintenance windows', force: 'Windows in force', standing: 'Maintenance', since: 'since' },
+  zh: { begin: '开始维护', facility: '设施编号', to: '结束时间', reason: '原因', feeder: '馈线', circuit: '回路', cabinet: '配电柜', now: '进行中', over: '已结束', end: '结束维护', refused: '没有接受', table: '维护窗口', force: '当前维护窗口', standing: '维护', since: '始于' },
+  en: { begin: 'Begin maintenance', facility: 'Facility', to: 'To', reason: 'Reason', feeder: 'Feeder', circuit: 'Circuit', cabinet: 'Cabinet', now: 'Now', over: 'Over', end: 'End it', refused: 'Not accepted', table: 'Maintenance windows', force: 'Windows in force', standing: 'Maintenance', since: 'since' },
 };
 
 for (const look of looks.filter((l) => (l.language === 'zh') === (l.width === 1920) && (l.theme === 'light') === (l.width === 1920))) {
@@ -32,6 +32,10 @@ for (const look of looks.filter((l) => (l.language === 'zh') === (l.width === 19
     await dialog.getByRole('button', { name: w.begin }).click();
     await expect(dialog.getByLabel(w.cabinet, { exact: true })).toHaveAttribute('aria-invalid', 'true'); // a circuit of which cabinet
     await dialog.getByLabel(w.circuit, { exact: true }).fill('');
+    await dialog.getByLabel(w.feeder, { exact: true }).fill('F-9');
+    await dialog.getByRole('button', { name: w.begin }).click();
+    await expect(dialog.getByLabel(w.feeder, { exact: true })).toHaveAttribute('aria-invalid', 'true'); // the census has none
+    await dialog.getByLabel(w.feeder, { exact: true }).fill('');
     await dialog.getByRole('button', { name: w.begin }).click();
     await expect(dialog).toBeHidden();
     const row = page.getByRole('table', { name: w.table }).getByRole('row').filter({ hasText: facility });
@@ -49,7 +53,7 @@ for (const look of looks.filter((l) => (l.language === 'zh') === (l.width === 19
     await expect(row).toContainText(w.over);
     await expect(row).toContainText('admin');
     await isSound(page, 'windows that are over');
-    expect(complaints.filter((c) => c.includes('422'))).toHaveLength(2);
+    expect(complaints.filter((c) => c.includes('422'))).toHaveLength(3);
     complaints.length = 0;
   });
 }
