@@ -24,6 +24,7 @@ func (s *Server) censusRoutes(a huma.API) {
 	route(s, a, auth.Viewer, http.MethodGet, "/api/v1/facilities/{id}/history", "Who changed what about a facility, the newest first", s.facilityHistory)
 	route(s, a, auth.Viewer, http.MethodGet, "/api/v1/areas", "The grid of areas by code", s.areas)
 	route(s, a, auth.Viewer, http.MethodGet, "/api/v1/areas/{code}", "One area with its outline", s.area)
+	route(s, a, auth.Viewer, http.MethodGet, "/api/v1/places/{id}", "What an id is that is no facility of the census: an area, a feeder, a cabinet, a circuit, a device, or something that is gone", s.place)
 	route(s, a, auth.Admin, http.MethodPost, "/api/v1/census/import", "Import a census file, all or nothing", s.importCensus, takesFile)
 }
 

@@ -54,16 +54,22 @@ func facilityKey() keyOf[registry.Facility] {
 
 func (s *Server) facilities(ctx context.Context, in *struct {
 	Paging
-	Kind  string `query:"kind" enum:"unknown,manhole,streetlight,bridge"`
-	Area  string `query:"area" maxLength:"15" doc:"an area code: the area and all that lies in it"`
-	Q     string `query:"q" maxLength:"100" doc:"in id and name"`
-	State string `query:"state" enum:"ok,faulty,unknown,maintenance" doc:"how the rules see it now. A page may then be short, or empty: go on until next is null"`
+	Kind    string `query:"kind" enum:"unknown,manhole,streetlight,bridge"`
+	Area    string `query:"area" maxLength:"15" doc:"an area code: the area and all that lies in it"`
+	Cabinet string `query:"cabinet" maxLength:"64" doc:"what hangs on it"`
+	Circuit string `query:"circuit" maxLength:"64" doc:"one circuit of the cabinet"`
+	Feeder  string `query:"feeder" maxLength:"100" doc:"what it supplies: by its own row, or its cabinet's"`
+	Q       string `query:"q" maxLength:"100" doc:"in id and name"`
+	State   string `query:"state" enum:"ok,faulty,unknown,maintenance" doc:"how the rules see it now. A page may then be short, or empty: go on until next is null"`
 }) (*listed[facilityItem], error) {
+	if in.Circuit != "" && in.Cabinet == "" {
+		return nil, invalid("query.cabinet", "circuit %s of which cabinet", in.Circuit)
+	}
 	t, err := facilitySorts().begin(in.Paging, facilityKey())
 	if err != nil {
 		return nil, err
 	}
-	f := registry.Filter{Kind: in.Kind, Area: devices.AreaCode(in.Area), Query: in.Q}
+	f := registry.Filter{Kind: in.Kind, Area: devices.AreaCode(in.Area), Cabinet: in.Cabinet, Circuit: in.Circuit, Feeder: in.Feeder, Query: in.Q}
 	if in.State != "" {
 		fs, next, err := s.standing(ctx, f, t, in.State)
 		return answer(ctx, s.items(fs), next, nil), err

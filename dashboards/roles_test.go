@@ -65,6 +65,8 @@ var routes = []struct {
 	{auth.Viewer, "GET", "/api/v1/facilities/{id}/history", ""},
 	{auth.Viewer, "GET", "/api/v1/areas", ""},
 	{auth.Viewer, "GET", "/api/v1/areas/{code}", ""},
+	{auth.Viewer, "GET", "/api/v1/places/{id}", ""},
+	{auth.Viewer, "GET", "/api/v1/facilities/{id}/usual?rule=a&name=b", ""},
 	{auth.Admin, "POST", "/api/v1/census/import?dry_run=true", "id,kind\nA,manhole\n"},
 	{auth.Viewer, "GET", "/api/v1/live", ""},
 }

@@ -115,6 +115,30 @@ test('facilities are found and walked with the keyboard alone', async ({ page, d
   await expect(page.getByRole('cell', { name: 'SL-00001' })).toBeVisible();
 });
 
+test('a chart shows what is usual, and what that was learned from', async ({ page, daemon }) => {
+  await login(page, daemon);
+  // The demo is too young to have learned anything: what a rule would tell is put in its place.
+  const now = Date.now();
+  const at = (ago: number): string => new Date(now - ago).toISOString();
+  const told = { rule: 'bridge_deviates', name: 'beyond', channel: 'displacement_mm', unit: 'mm', on: 'temperature_c', since: at(9e8), steps: 1500, at: at(0), value: 2.4, expected: 2.1, band: 0.2, residual: 0.3, r2: 0.97, step_s: 600, lag_s: 7200, needs_s: 259200, needs_steps: 30 };
+  const young = { ...told, rule: 'bridge_drift', name: 'drift', steps: 7, since: at(4e6), at: null, value: null, expected: null, band: null, residual: null, r2: null };
+  await page.route('**/api/v1/facilities/BR-002', async (route) => route.fulfill({ json: { ...(await (await route.fetch()).json()), usual: [told, young] } }));
+  let asked = '';
+  await page.route('**/api/v1/facilities/BR-002/usual?*', async (route) => {
+    asked = route.request().url();
+    await route.fulfill({ json: { channel: 'displacement_mm', unit: 'mm', points: [6, 5, 4, 3, 2, 1, 0].map((n) => ({ t: at(n * 600_000), expected: 2 + n / 10, band: 0.2 })) } });
+  });
+  await page.goto('/facilities/BR-002');
+  const chart = page.getByRole('region', { name: '历史曲线' });
+  await expect(chart.getByRole('list', { name: '图例' })).toContainText('往常');
+  await expect(chart.getByRole('list', { name: '图例' })).toContainText('误差带（±2 个标准差）');
+  await expect(chart).toContainText('共 1500 步');
+  await expect(chart).toContainText('滞后 2 小时，R² 0.97');
+  await expect(chart).toContainText('仍在学习：已有 7 步，至少需要 30 步并满 3 天');
+  expect(asked).toContain('rule=bridge_deviates');
+  await isSound(page, 'a chart with what is usual');
+});
+
 test('a vendor reads why a message was refused', async ({ page, daemon }) => {
   await login(page, daemon);
   await page.getByRole('link', { name: '接入' }).click();
@@ -128,6 +152,8 @@ test('an address that leads nowhere says so', async ({ page, daemon, complaints 
   await login(page, daemon);
   await page.goto('/no/such/page');
   await expect(page.getByRole('heading', { name: '没有这个页面' })).toBeAttached();
+  await page.goto('/facilities/no-such-thing');
+  await expect(page.getByRole('alert').filter({ hasText: '没有找到' })).toBeVisible();
   await page.goto('/tickets/999999');
   await expect(page.getByRole('alert').filter({ hasText: '没有找到' })).toBeVisible();
   expect(complaints.every((c) => /40[14]/.test(c))).toBe(true);
@@ -152,7 +178,7 @@ for (const look of looks) {
     await isSound(page, 'user menu');
     await page.keyboard.press('Escape');
     if (!differ(look)) return;
-    const paths = [(await ticket.getAttribute('href'))!, '/facilities?q=-0000', '/facilities/MH-00001', '/facilities/BR-001', '/vendors', '/vendors/unknown', '/vendors/gaps', '/nowhere'];
+    const paths = [(await ticket.getAttribute('href'))!, '/facilities?q=-0000', '/facilities/MH-00001', '/facilities/BR-001', '/places/area:350102', '/vendors', '/vendors/unknown', '/vendors/gaps', '/nowhere'];
     for (const path of paths) {
       await page.goto(path);
       await expect(page.locator('main .card').first()).toBeVisible();

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { expect, isSound, login, looks, test, wear } from './scene';
 
 const words = {
-  zh: { title: '照明指标', course: '各期指标', places: '各处指标', night: '夜', street: '街道', road: '道路', low: '低于目标', lamps: '灯盏清单', csv: '下载 CSV', faulty: '故障', find: '登记发现', findings: '人工发现', lamp: '路灯编号', defect: '问题', refused: '没有接受', lasting: '未修复', settle: '了结', withdraw: '撤销', city: '全市', why: '立案依据', list: '清单' },
-  en: { title: 'Lighting rates', course: 'Period by period', places: 'Place by place', night: 'Night', street: 'Street', road: 'Road', low: 'Below target', lamps: 'Lamps behind a figure', csv: 'Download CSV', faulty: 'Faulty', find: 'Enter a finding', findings: 'Findings', lamp: 'Lamp', defect: 'What is wrong', refused: 'Not accepted', lasting: 'Not mended', settle: 'Settle', withdraw: 'Withdrawn', city: 'The city', why: 'Why it was opened', list: 'List' },
+  zh: { tickets: '处置工单', title: '照明指标', course: '各期指标', places: '各处指标', night: '夜', street: '街道', road: '道路', low: '低于目标', lamps: '灯盏清单', csv: '下载 CSV', faulty: '故障', find: '登记发现', findings: '人工发现', lamp: '路灯编号', defect: '问题', refused: '没有接受', lasting: '未修复', settle: '了结', withdraw: '撤销', city: '全市', why: '立案依据', list: '清单' },
+  en: { tickets: 'Tickets', title: 'Lighting rates', course: 'Period by period', places: 'Place by place', night: 'Night', street: 'Street', road: 'Road', low: 'Below target', lamps: 'Lamps behind a figure', csv: 'Download CSV', faulty: 'Faulty', find: 'Enter a finding', findings: 'Findings', lamp: 'Lamp', defect: 'What is wrong', refused: 'Not accepted', lasting: 'Not mended', settle: 'Settle', withdraw: 'Withdrawn', city: 'The city', why: 'Why it was opened', list: 'List' },
 };
 
 for (const look of looks.filter((l) => (l.language === 'zh') === (l.width === 1920) && (l.theme === 'light') === (l.width === 1920))) {
@@ -54,6 +54,13 @@ for (const look of looks.filter((l) => (l.language === 'zh') === (l.width === 19
     await expect.poll(async () => (await low()).length, { timeout: 180_000 }).toBeGreaterThan(0);
     await page.goto(`/tickets/${(await low())[0]!.id}`);
     await isSound(page, 'a ticket of an area');
+    const number = await page.locator('.page-head .dim').first().innerText();
+    await page.getByRole('main').locator('dd a').first().click(); // the area's own page: its tickets and its rates
+    await expect(page).toHaveURL(/\/places\/area/);
+    await expect(page.getByRole('table', { name: w.tickets })).toContainText(number);
+    await expect(page.getByRole('table', { name: w.title }).getByRole('row').nth(1)).toContainText('%');
+    await isSound(page, 'an area');
+    await page.goBack();
     await page.getByRole('region', { name: w.why }).getByRole('link', { name: w.list }).click();
     await expect(page.getByRole('table', { name: w.lamps }).locator('tbody tr').first()).toBeVisible();
   });

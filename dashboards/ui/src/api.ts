@@ -35,6 +35,7 @@ export type Night = NonNullable<Answer<'/api/v1/lighting/nights', 'get'>['items'
 export type Definition = NonNullable<Answer<'/api/v1/lighting/definitions', 'get'>['items']>[number];
 export type Finding = ItemOf<'/api/v1/lighting/findings'>;
 export type NewFinding = Asked<'/api/v1/lighting/findings'>;
+export type Place = Answer<'/api/v1/places/{id}', 'get'>;
 export type Area = Answer<'/api/v1/areas/{code}', 'get'>;
 export type Title = Ticket['summary'];
 
@@ -101,6 +102,7 @@ export class Api {
   beginWindow = (body: NewWindow): Promise<Window> => this.send('POST', 'windows', body);
   endWindow = (id: string): Promise<Window> => this.send('DELETE', `windows/${encodeURIComponent(id)}`);
 
+  place = (id: string): Promise<Place> => this.get(`places/${encodeURIComponent(id)}`);
   area = (code: string): Promise<Area> => this.get(`areas/${code}`);
   rates = (query: Query): Promise<Page<Rate>> => this.page('lighting/rates', query);
   rateLamps = (query: Query): Promise<Page<LampNight>> => this.page('lighting/rates/lamps', query);

@@ -184,6 +184,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/facilities/{id}/usual": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What is usual of a channel over a time, by what a rule has learned until now
+         * @description Needs the role viewer.
+         */
+        get: operations["get-facilities-id-usual"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/latest": {
         parameters: {
             query?: never;
@@ -420,6 +440,26 @@ export interface paths {
          * @description Needs the role viewer. Events: ticket (a ticket as in /tickets/{id}, with an id), summary (as /summary, every second), reset (more was missed than is replayed: read the lists again). A comment every 15 s keeps the connection; a reader that stalls is dropped and comes back with Last-Event-ID.
          */
         get: operations["get-live"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/places/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What an id is that is no facility of the census: an area, a feeder, a cabinet, a circuit, a device, or something that is gone
+         * @description Needs the role viewer.
+         */
+        get: operations["get-places-id"];
         put?: never;
         post?: never;
         delete?: never;
@@ -926,6 +966,8 @@ export interface components {
             /** @description one circuit of the cabinet */
             circuit?: string;
             facility?: string;
+            /** @description what it supplies, and the tickets of the feeder */
+            feeder?: string;
             /**
              * Format: date-time
              * @description now if not given
@@ -1102,6 +1144,23 @@ export interface components {
             usual?: components["schemas"]["UsualEvidence"];
             yes?: boolean;
         };
+        ExpectedBody: {
+            channel: string;
+            /** @description oldest first, at most 2,000; none for steps in which what it is compensated by was not measured, and for times that the rule does not judge */
+            points: components["schemas"]["ExpectedPoint"][] | null;
+            unit: string;
+        };
+        ExpectedPoint: {
+            /**
+             * Format: double
+             * @description one standard deviation
+             */
+            band: number;
+            /** Format: double */
+            expected: number;
+            /** @description RFC 3339, the middle of the step */
+            t: string;
+        };
         Explanation: {
             /** @description what decided it; instants are Unix ms. Null of tickets about Lamplighter itself, and of those from before evidence was kept */
             evidence: components["schemas"]["Evidence"];
@@ -1273,6 +1332,7 @@ export interface components {
         };
         LatestItem: {
             facility: string;
+            /** @description judged by the interval of the device alone */
             values: components["schemas"]["LatestValue"][] | null;
         };
         LatestOfManyBody: {
@@ -1285,7 +1345,12 @@ export interface components {
             /** Format: int64 */
             age_ms: number;
             channel: string;
-            /** @description older than the device's own interval allows: not the state of now */
+            /**
+             * Format: double
+             * @description the interval in seconds that it is judged by: the device's, or the channel's own where that is longer; 0: none is known
+             */
+            interval_s: number;
+            /** @description older than three intervals (15 minutes where none is known): not the state of now */
             stale: boolean;
             t: string | null;
             /** @description of a text channel */
@@ -1521,6 +1586,33 @@ export interface components {
         PasswordInputBody: {
             new: string;
             old: string;
+        };
+        Place: {
+            /** @description the code of an area; none of the city */
+            area?: string;
+            cabinet?: string;
+            circuit?: string;
+            /** @description of a device */
+            facility?: string;
+            feeder?: string;
+            id: string;
+            /**
+             * @description device: of the facility that facility names; gone: it has left the census; seen: a device that the census does not have and that was heard
+             * @enum {string}
+             */
+            is: "area" | "feeder" | "cabinet" | "circuit" | "device" | "gone" | "seen";
+            /**
+             * @description of an area
+             * @enum {string}
+             */
+            level?: "city" | "district" | "street" | "community" | "grid";
+            /**
+             * Format: int64
+             * @description facilities in it, or on it
+             */
+            members: number;
+            /** @description empty if the census has none */
+            name: string;
         };
         Point: {
             /** @description RFC 3339 */
@@ -1887,18 +1979,48 @@ export interface components {
              * @description what is usual
              */
             expected: number | null;
+            /**
+             * Format: double
+             * @description time constant, in seconds, of the lag of what it is compensated by; 0: none
+             */
+            lag_s: number;
             /** @description of the value in the rule */
             name: string;
+            /**
+             * Format: double
+             * @description so many seconds have to pass before anything is judged
+             */
+            needs_s: number;
+            /**
+             * Format: int64
+             * @description and so many steps
+             */
+            needs_steps: number;
             /** @description the channel that it is compensated by */
             on?: string;
+            /**
+             * Format: double
+             * @description the share of the variance that the channel it is compensated by explains; null: none
+             */
+            r2: number | null;
             /**
              * Format: double
              * @description value less expected; smoothed where the rule says so
              */
             residual: number | null;
             rule: string;
+            /**
+             * @description when it is learned and judged; always if not given
+             * @example night
+             */
+            schedule?: string;
             /** @description when it began to learn */
             since: string | null;
+            /**
+             * Format: double
+             * @description readings are averaged over steps of so many seconds
+             */
+            step_s: number;
             /**
              * Format: int64
              * @description that were learned from
@@ -1948,6 +2070,8 @@ export interface components {
             ended_at: string | null;
             ended_by: string;
             facility?: string;
+            /** @description what it supplies, and the tickets of the feeder */
+            feeder?: string;
             from: string | null;
             id: string;
             /** @enum {string} */
@@ -2325,6 +2449,12 @@ export interface operations {
                 kind?: "unknown" | "manhole" | "streetlight" | "bridge";
                 /** @description an area code: the area and all that lies in it */
                 area?: string;
+                /** @description what hangs on it */
+                cabinet?: string;
+                /** @description one circuit of the cabinet */
+                circuit?: string;
+                /** @description what it supplies: by its own row, or its cabinet's */
+                feeder?: string;
                 /** @description in id and name */
                 q?: string;
                 /** @description how the rules see it now. A page may then be short, or empty: go on until next is null */
@@ -2655,6 +2785,91 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReadingsBody"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-facilities-id-usual": {
+        parameters: {
+            query: {
+                /** @description as the facility's usual has it */
+                rule: string;
+                /** @description of the value in the rule */
+                name: string;
+                /** @description an hour before to if not given */
+                from?: string;
+                /** @description now if not given */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExpectedBody"];
                 };
             };
             /** @description Unauthorized */
@@ -3681,6 +3896,83 @@ export interface operations {
             };
             /** @description Unauthorized */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-places-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description as the facility of a ticket */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Place"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -11,6 +11,7 @@ import LightingPage from './pages/LightingPage.vue';
 import LivePage from './pages/LivePage.vue';
 import LoginPage from './pages/LoginPage.vue';
 import MissingPage from './pages/MissingPage.vue';
+import PlacePage from './pages/PlacePage.vue';
 import TicketPage from './pages/TicketPage.vue';
 import TicketsPage from './pages/TicketsPage.vue';
 import VendorsPage from './pages/VendorsPage.vue';
@@ -36,6 +37,7 @@ export function createRoutes(session: Session): Router {
       { path: '/tickets', name: 'tickets', component: TicketsPage, meta: { title: 'nav.tickets' } },
       { path: '/facilities', name: 'facilities', component: FacilitiesPage, meta: { title: 'nav.facilities' } },
       { path: '/facilities/:id', name: 'facility', component: FacilityPage, props: true, meta: { title: 'facility.title' } },
+      { path: '/places/:id', name: 'place', component: PlacePage, props: true, meta: { title: 'place.title' } },
       { path: '/lighting', name: 'lighting', component: LightingPage, meta: { title: 'nav.lighting' } },
       { path: '/lighting/lamps', name: 'lamps', component: LampsPage, meta: { title: 'lighting.lamps' } },
       { path: '/lighting/findings', name: 'findings', component: FindingsPage, meta: { title: 'finding.title' } },

@@ -7,9 +7,13 @@ export const kinds = ['manhole', 'streetlight', 'bridge'] as const;
 /** Kinds of tickets: Lamplighter's own trouble is one more. */
 export const ticketKinds = [...kinds, 'system'] as const;
 
-/** Whether a ticket is about something of the census, which has a page. */
-export function isInCensus(ticket: Ticket): boolean {
-  return ticket.kind !== 'system' && (ticket.facility_name !== '' || ticket.channel !== '');
+/** What bears an id like that is no facility: it has a page of another kind. */
+const places = /^(area|feeder):/;
+
+/** The page of what a ticket is about; null for Lamplighter's own trouble, which has none. */
+export function pageOf(ticket: Ticket): { name: 'facility' | 'place'; params: { id: string } } | null {
+  if (ticket.kind === 'system') return null;
+  return { name: places.test(ticket.facility) ? 'place' : 'facility', params: { id: ticket.facility } };
 }
 
 /** The area that a ticket is about: its code, "" for the city; null for any other ticket. */

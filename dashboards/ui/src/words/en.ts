@@ -50,15 +50,15 @@ export const en: Catalogue = {
   facility: {
     title: 'Facilities', search: 'Search id, name or component code', searchKey: 'Press / to search, ↑ ↓ to move', id: 'Id', name: 'Name', state: 'State', kind: 'Kind', area: 'Area', circuit: 'Cabinet / circuit', seen: 'Last heard', total: '{n} in all', next: 'Next', previous: 'Previous',
     none: 'No facility found', noneLead: 'Try another id or name, or clear the filters.', empty: 'The census is empty', emptyLead: 'Fill it from CSV or GeoJSON with lamplighter devices import.', provisional: 'provisional', loading: 'Reading facilities…',
-    facts: 'Census', device: 'Device', component: 'Component code', place: 'Place (WGS84)', vendor: 'Vendor and model', interval: 'Reports every', charge: 'In charge', owner: 'Owner', maintainer: 'Maintainer', installed: 'Installed', condition: 'Condition', gateway: 'Gateway', limits: 'Limits', unset: 'not recorded',
+    facts: 'Census', device: 'Device', component: 'Component code', place: 'Place (WGS84)', vendor: 'Vendor and model', interval: 'Reports every', charge: 'In charge', owner: 'Owner', maintainer: 'Maintainer', installed: 'Installed', condition: 'Condition', gateway: 'Gateway', feeder: 'Feeder', lamps: 'Lamps', lampsOf: '{n}', timetable: 'Timetable', supply: 'Supply', limits: 'Limits', unset: 'not recorded',
     latest: 'Newest values', channel: 'Channel', value: 'Value', measured: 'Measured', staleValue: 'stale, not the state of now', noLatest: 'No value within a day', chart: 'Chart', tickets: 'Its tickets', noTickets: 'This facility has no tickets', pagerLabel: 'Pages of the list', since: 'since', blind: 'The way in {link} is down', blindLead: 'This facility is heard through it: nobody can tell whether it is silent, or how it stands now.',
   },
   window: {
     title: 'Maintenance windows', lead: 'While one lasts, nothing is opened and nobody is paged for what it names.', now: 'Now', waiting: 'To come', over: 'Over', begin: 'Begin maintenance', end: 'End it', endOf: 'End the window: {reason}', endLead: 'What is still wrong there then opens at once.', scope: 'For', from: 'From', to: 'To', reason: 'Reason', by: 'By', name: 'Who works there',
-    facility: 'Facility', cabinet: 'Cabinet', circuit: 'Circuit', area: 'Area code', kind: 'Kind', rule: 'Rule', cabinetOf: 'cabinet {id}', circuitOf: 'circuit {id}', areaOf: 'area {id}', ruleOf: 'rule {id}', endedBy: 'ended early by {who}', unsent: 'the rules have not heard of it yet', inForce: 'Windows in force', none: 'No maintenance windows', noneLead: 'Every facility is being watched.',
+    facility: 'Facility', cabinet: 'Cabinet', circuit: 'Circuit', feeder: 'Feeder', area: 'Area code', kind: 'Kind', rule: 'Rule', cabinetOf: 'cabinet {id}', circuitOf: 'circuit {id}', feederOf: 'feeder {id}', areaOf: 'area {id}', ruleOf: 'rule {id}', endedBy: 'ended early by {who}', unsent: 'the rules have not heard of it yet', inForce: 'Windows in force', none: 'No maintenance windows', noneLead: 'Every facility is being watched.',
   },
   windowHint: {
-    facility: 'One facility. Fill in at least one field of what it is for; all that are filled in must fit.', cabinet: 'All that hangs on this cabinet.', circuit: 'One circuit of the cabinet; say the cabinet too.', area: 'The area and all that lies in it, 4 to 15 digits.', kind: 'Only facilities of this kind.', rule: 'Only what this rule finds.', from: 'Time in the city; now if empty.', to: 'Time in the city; later than now and than its begin, at most 30 days.', name: 'You, if empty.', reason: 'For example: new lamps.',
+    facility: 'One facility. Fill in at least one field of what it is for; all that are filled in must fit.', cabinet: 'All that hangs on this cabinet.', circuit: 'One circuit of the cabinet; say the cabinet too.', feeder: 'All that this feeder supplies.', area: 'The area and all that lies in it, 4 to 15 digits.', kind: 'Only facilities of this kind.', rule: 'Only what this rule finds.', from: 'Time in the city; now if empty.', to: 'Time in the city; later than now and than its begin, at most 30 days.', name: 'You, if empty.', reason: 'For example: new lamps.',
   },
   lighting: {
     title: 'Lighting rates', tabs: 'Lighting pages', rate: 'Rate', period: 'Period', where: 'Where', newest: 'up to the night of {day}, summed up', course: 'Period by period', courseLead: 'A number leads to its lamps, a period to its places below.', places: 'Place by place', placesOf: 'Places in {period}', by: 'By', worstFirst: 'the lowest first', firstOnly: 'only the first {n}; the file has all', csv: 'Download CSV', value: 'Rate', scale: '{from}% to 100%; dashed: target, hatched: worst to best', cases: 'Worst – best', numerator: 'Numerator', denominator: 'Denominator', nights: 'Nights',
@@ -66,7 +66,12 @@ export const en: Catalogue = {
     lamps: 'Lamps behind a figure', lamp: 'Lamp', countsAs: 'Counts as', why: 'When it was not intact, and why', noLamps: 'No such lamps', standsFor: 'stands for {n} lamps',
   },
   lightingTab: { lighting: 'Rates', findings: 'Findings' },
-  level: { city: 'The city', district: 'District', street: 'Street', community: 'Community', road: 'Road', cabinet: 'Cabinet' },
+  place: {
+    title: 'Place', what: 'What', members: 'Facilities in it', tickets: 'Tickets', noTickets: 'There are no tickets here', rates: 'Lighting rates', area: 'Area', feeder: 'Feeder', cabinet: 'Cabinet', circuit: 'Circuit', gone: 'Taken out of the census', seen: 'Device not in the census', goneLead: 'The census no longer has this id; below are the tickets that it has left.', seenLead: 'The census does not have this id; its messages, gaps and attempts are listed under',
+  },
+  supply: { always: 'always on', switched: 'switched at the cabinet' },
+  roadClass: { expressway: 'expressway', main: 'main road', secondary: 'secondary road', branch: 'branch road' },
+  level: { city: 'The city', district: 'District', street: 'Street', community: 'Community', grid: 'Unit grid', road: 'Road', cabinet: 'Cabinet' },
   period: { day: 'Night', month: 'Month', quarter: 'Quarter' },
   rate: { met: 'Met', low: 'Below target', none: 'Cannot be told' },
   bucket: { intact: 'Intact', faulty: 'Faulty', unknown: 'Unknown', excluded: 'Excluded' },

@@ -48,15 +48,15 @@ export const zh = {
   facility: {
     title: '设施', search: '搜索编号、名称或部件编码', searchKey: '按 / 搜索，↑ ↓ 移动', id: '编号', name: '名称', state: '状态', kind: '类别', area: '区域', circuit: '配电柜 / 回路', seen: '最近上报', total: '共 {n} 处', next: '下一页', previous: '上一页',
     none: '没有找到设施', noneLead: '换一个编号或名称，或者清除筛选。', empty: '设施台账为空', emptyLead: '用 lamplighter devices import 导入 CSV 或 GeoJSON。', provisional: '临时建档', loading: '正在读取设施…',
-    facts: '台账', device: '设备', component: '部件编码', place: '坐标（WGS84）', vendor: '厂商与型号', interval: '上报间隔', charge: '主管部门', owner: '权属单位', maintainer: '养护单位', installed: '安装日期', condition: '外观状态', gateway: '网关', limits: '限值', unset: '未登记',
+    facts: '台账', device: '设备', component: '部件编码', place: '坐标（WGS84）', vendor: '厂商与型号', interval: '上报间隔', charge: '主管部门', owner: '权属单位', maintainer: '养护单位', installed: '安装日期', condition: '外观状态', gateway: '网关', feeder: '馈线', lamps: '灯数', lampsOf: '{n} 盏', timetable: '亮灯时间表', supply: '供电方式', limits: '限值', unset: '未登记',
     latest: '最新数值', channel: '指标', value: '数值', measured: '测量时间', staleValue: '过期，不代表当前', noLatest: '一天之内没有数值', chart: '历史曲线', tickets: '此设施的工单', noTickets: '此设施没有工单', pagerLabel: '翻页', since: '始于', blind: '接入通道 {link} 已断开', blindLead: '此设施经由它上报：现在无法判断它是否失联，也不知道它的当前状态。',
   },
   window: {
     title: '维护窗口', lead: '维护期间，所涉范围内不立案、不通知。', now: '进行中', waiting: '未开始', over: '已结束', begin: '开始维护', end: '结束维护', endOf: '结束维护：{reason}', endLead: '结束后，范围内仍然存在的问题会立即立案。', scope: '范围', from: '开始时间', to: '结束时间', reason: '原因', by: '负责人', name: '负责人',
-    facility: '设施编号', cabinet: '配电柜', circuit: '回路', area: '区域代码', kind: '类别', rule: '规则', cabinetOf: '配电柜 {id}', circuitOf: '回路 {id}', areaOf: '区域 {id}', ruleOf: '规则 {id}', endedBy: '由 {who} 提前结束', unsent: '规则尚未收到', inForce: '当前维护窗口', none: '没有维护窗口', noneLead: '所有设施都在正常监测之中。',
+    facility: '设施编号', cabinet: '配电柜', circuit: '回路', feeder: '馈线', area: '区域代码', kind: '类别', rule: '规则', cabinetOf: '配电柜 {id}', circuitOf: '回路 {id}', feederOf: '馈线 {id}', areaOf: '区域 {id}', ruleOf: '规则 {id}', endedBy: '由 {who} 提前结束', unsent: '规则尚未收到', inForce: '当前维护窗口', none: '没有维护窗口', noneLead: '所有设施都在正常监测之中。',
   },
   windowHint: {
-    facility: '一处设施。范围至少填一项，填写的各项须同时符合。', cabinet: '接在此配电柜上的全部设施。', circuit: '配电柜的一个回路；须同时填写配电柜。', area: '此区域及其下级区域，4 至 15 位数字。', kind: '只涉及此类设施。', rule: '只停用这一条规则。', from: '城市时间；不填即现在。', to: '城市时间；须晚于现在和开始时间，最长 30 天。', name: '谁在现场；不填即您自己。', reason: '例如：更换灯具。',
+    facility: '一处设施。范围至少填一项，填写的各项须同时符合。', cabinet: '接在此配电柜上的全部设施。', circuit: '配电柜的一个回路；须同时填写配电柜。', feeder: '由此馈线供电的全部设施。', area: '此区域及其下级区域，4 至 15 位数字。', kind: '只涉及此类设施。', rule: '只停用这一条规则。', from: '城市时间；不填即现在。', to: '城市时间；须晚于现在和开始时间，最长 30 天。', name: '谁在现场；不填即您自己。', reason: '例如：更换灯具。',
   },
   lighting: {
     title: '照明指标', tabs: '照明分页', rate: '指标', period: '周期', where: '所在区域', newest: '截至 {day} 之夜，汇总于', course: '各期指标', courseLead: '点数字查看灯盏清单，点期次查看其下各处。', places: '各处指标', placesOf: '{period} 各处', by: '按', worstFirst: '低的在前', firstOnly: '只列出前 {n} 处，全部请下载', csv: '下载 CSV', value: '指标值', scale: '{from}% 至 100%，虚线为目标，斜纹为最差至最好', cases: '最差 – 最好', numerator: '分子', denominator: '分母', nights: '夜数',
@@ -64,7 +64,12 @@ export const zh = {
     lamps: '灯盏清单', lamp: '路灯', countsAs: '计为', why: '何时、为何不完好', noLamps: '没有这样的路灯', standsFor: '代表 {n} 盏灯',
   },
   lightingTab: { lighting: '指标', findings: '人工发现' },
-  level: { city: '全市', district: '区县', street: '街道', community: '社区', road: '道路', cabinet: '配电柜' },
+  place: {
+    title: '位置', what: '类别', members: '其中设施', tickets: '工单', noTickets: '这里没有工单', rates: '查看照明指标', area: '区域', feeder: '馈线', cabinet: '配电柜', circuit: '回路', gone: '已移出台账', seen: '未建档设备', goneLead: '台账中已没有这个编号，以下是它留下的工单。', seenLead: '台账中没有这个编号；它的报文、缺失和连接记录见：',
+  },
+  supply: { always: '常供电', switched: '由配电柜通断' },
+  roadClass: { expressway: '快速路', main: '主干路', secondary: '次干路', branch: '支路' },
+  level: { city: '全市', district: '区县', street: '街道', community: '社区', grid: '单元网格', road: '道路', cabinet: '配电柜' },
   period: { day: '夜', month: '月', quarter: '季' },
   rate: { met: '达标', low: '低于目标', none: '无法判断' },
   bucket: { intact: '完好', faulty: '故障', unknown: '未知', excluded: '剔除' },
@@ -80,7 +85,7 @@ export const zh = {
     capped: '只显示最近的 {n} 个数值。', table: '以表格查看', on: '是', off: '否', loading: '正在读取…',
   },
   usual: {
-    legend: '图例', usual: '往常', band: '误差带（±{n} 个标准差）', of: '往常（规则 {rule}）', from: '自 {since} 起学得，共 {n} 步，每步 {step} 取平均；', on: '按{channel}补偿，无滞后，R² {r2}。', lagged: '按{channel}补偿，滞后 {lag}，R² {r2}。', mean: '取其平均值，无补偿。', noFit: '无', schedule: '只在{when}学习和判断。',
+    legend: '图例', usual: '往常', band: '误差带（±{n} 个标准差）', of: '往常（规则 {rule}）', from: '自 {since} 起学得，共 {n} 步，每步取 {step} 的平均；', on: '按{channel}补偿，无滞后，R² {r2}。', lagged: '按{channel}补偿，滞后 {lag}，R² {r2}。', mean: '取其平均值，无补偿。', noFit: '无', schedule: '只在{when}学习和判断。',
     stands: '截至 {at} 的一步：平均 {value}，往常 {expected}，标准差 {band}，偏离 {rest}。', learning: '仍在学习：已有 {n} 步，至少需要 {needs} 步并满 {span}（起点：{since}）。在此之前不知道往常，也不据此判断。', notBegun: '尚未开始', past: '往常的曲线是用目前所学推算的，不是当时判断所用的值。',
   },
   schedule: { night: '夜间', day: '白天', should_be_on: '应亮灯时', should_be_off: '应关灯时', powered: '通电时' },
