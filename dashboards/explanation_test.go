@@ -30,6 +30,19 @@ func TestATicketExplainsItself(t *testing.T) {
 		if !strings.Contains(string(a.body), `"sentences":[]`) || !strings.Contains(string(a.body), `"evidence":null`) {
 			t.Errorf("without evidence: %s", a.body)
 		}
+		later := at + 1000
+		w.happens(rules.Outcome{Findings: rules.Findings{Transitions: []rules.Transition{
+			{Type: rules.Changed, Facility: "MH-1", Kind: devices.Manhole, Defect: "cover_displaced", Severity: rules.Major, Wall: later, At: later,
+				Evidence: &rules.Evidence{Turn: "severity", Rule: "cover_displaced", Version: "abc", When: "tilt_deg > 30.0", Clear: "tilt_deg < 25.0", Was: rules.Critical, Severity: rules.Major, Since: later, At: later,
+					Decided: &rules.Measure{Name: "tilt_deg", Unit: "deg", Value: 20, Limit: 15}}},
+			{Type: rules.Ended, Facility: "MH-1", Kind: devices.Manhole, Defect: "cover_displaced", Severity: rules.Major, Wall: later, At: later,
+				Evidence: &rules.Evidence{Turn: "closed", Rule: "cover_displaced", Version: "abc", When: "tilt_deg > limit_tilt_deg", Since: later, At: later, ForMS: 30_000}},
+		}}})
+		w.into(w.ask(auth.Viewer, "GET", "/api/v1/tickets/1/explanation", ""), http.StatusOK, &x)
+		if h := x.History; len(h) != 2 || h[0].What != "severity" || len(h[0].Sentences) != 2 || h[0].Evidence.Clear != "tilt_deg < 25.0" || h[1].What != "closed" ||
+			h[1].Sentences[0].EN != "From 2026-01-01 08:00:01 on tilt_deg > limit_tilt_deg held no longer; that lasted 30 s, and the ticket was closed at 2026-01-01 08:00:01 (rule cover_displaced, rule set abc)." {
+			t.Errorf("history %+v", h)
+		}
 		w.problem(w.ask(auth.Viewer, "GET", "/api/v1/tickets/3/explanation", ""), http.StatusNotFound, "not_found")
 		y, err := tickets.Explain(t.Context(), w.db, x.Number)
 		if err != nil || y.Ticket != 1 || y.Evidence == nil {

@@ -15,7 +15,7 @@ func TestWhatAPersonFindsIsATicketThatAPersonCloses(t *testing.T) {
 	devicestest.Databases(t, func(t *testing.T, url string) {
 		w := newWorld(t, url, nil)
 		w.facility(registry.Facility{ID: "MH-77", Kind: devices.Manhole, Name: "井"})
-		const net = `{"facility":"MH-77","defect":"anti_fall_net_missing","note":"雨水井"}`
+		const net = `{"facility":"MH-77","defect":"anti_fall_net_missing","note":"雨水井","found_at":"2025-12-31T23:30:00Z"}`
 		var x ticketItem
 		w.into(w.ask(auth.Operator, "POST", "/api/v1/tickets", net), http.StatusOK, &x)
 		if x.Summary.ZH != "防坠网缺失" || x.Severity != "major" || x.State != "open" || x.Kind != "manhole" {
@@ -25,6 +25,11 @@ func TestWhatAPersonFindsIsATicketThatAPersonCloses(t *testing.T) {
 		w.into(w.ask(auth.Viewer, "GET", "/api/v1/tickets/1", ""), http.StatusOK, &d)
 		if len(d.History) != 1 || d.History[0].Who != "the operator" || d.History[0].Note != "雨水井" {
 			t.Errorf("history %+v", d.History)
+		}
+		var why explanation
+		w.into(w.ask(auth.Viewer, "GET", "/api/v1/tickets/1/explanation", ""), http.StatusOK, &why)
+		if s := why.Sentences; len(s) != 2 || s[0].EN != "the operator reported it at 2026-01-01 08:00:00, found at 2026-01-01 07:30:00." || s[1].ZH != "说明：雨水井" {
+			t.Errorf("it explains itself by %+v", s)
 		}
 		w.problem(w.ask(auth.Operator, "POST", "/api/v1/tickets", net), http.StatusConflict, "conflict")
 		w.problem(w.ask(auth.Operator, "POST", "/api/v1/tickets", `{"facility":"MH-78","defect":"anti_fall_net_missing"}`), http.StatusNotFound, "not_found")

@@ -145,17 +145,27 @@ func (c *rulesExplainCmd) Run(d *doorway) error {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s: %s / %s\n", x.Number, x.Facility, x.Summary.ZH, x.Summary.EN)
-	if x.Evidence == nil {
+	says := x.Sentences(zone)
+	if len(says) == 0 {
 		b.WriteString("没有保存立案依据。 / It is not known what decided it.\n")
-	} else {
-		says := x.Evidence.Sentences(zone)
-		for _, s := range says {
-			fmt.Fprintf(&b, "  %s\n", s.ZH)
-		}
-		for _, s := range says {
-			fmt.Fprintf(&b, "  %s\n", s.EN)
-		}
+	}
+	bothWays(&b, says)
+	for i := range x.History {
+		h := &x.History[i]
+		title := h.Title(zone)
+		fmt.Fprintf(&b, "%s / %s\n", title.ZH, title.EN)
+		bothWays(&b, h.Sentences(zone))
 	}
 	_, err = io.WriteString(d.out, b.String())
 	return err
+}
+
+// bothWays writes sentences in Chinese, then in English.
+func bothWays(b *strings.Builder, says []devices.Title) {
+	for _, s := range says {
+		fmt.Fprintf(b, "  %s\n", s.ZH)
+	}
+	for _, s := range says {
+		fmt.Fprintf(b, "  %s\n", s.EN)
+	}
 }

@@ -39,7 +39,7 @@ type Transition struct {
 	Page      PageDelay
 	Rules     string    // version of the rule set
 	Withdrawn bool      // of Ended: Rules has that rule no longer; nobody has seen that anything is over
-	Evidence  *Evidence // of Opened: what decided it
+	Evidence  *Evidence // of Opened, Changed, Ended and Historic: what decided it
 }
 
 // holds notes whether a rule's condition holds; at is the event time that says
@@ -215,10 +215,10 @@ func (e *Engine) long(f *facility, r *Rule, wall, event, at, ms int64) bool {
 	return e.wall-wall >= ms+e.lateness(f, r) || at-event >= ms
 }
 
-// emit tells of the alert of r at f. The transition is valid until the next one.
-func (e *Engine) emit(f *facility, r *Rule, what TransitionType, at int64) *Transition {
+// emit tells of the alert of r at f.
+func (e *Engine) emit(f *facility, r *Rule, what TransitionType, at int64) {
 	if what == Ended && e.overAlready(f, r, at) {
-		return nil
+		return
 	}
 	t := Transition{Type: what, Facility: f.id, Kind: f.kind, Defect: r.Name, Severity: r.Severity, Page: r.Page, Rules: e.set.version, At: at, Wall: e.wall, Summary: r.Summary}
 	step, words := uint8(0), uint16(0)
@@ -231,11 +231,24 @@ func (e *Engine) emit(f *facility, r *Rule, what TransitionType, at int64) *Tran
 	t.Severity, t.Summary = r.severity(step), r.summary(step, words)
 	m := e.decided(f, r, step)
 	t.Channel, t.Value, t.Limit = e.shown(f, r, step, m)
-	if what == Opened {
+	switch what {
+	case Opened:
 		t.Evidence = e.evidence(f, r, m)
+		if step > 0 && int(step) <= len(r.Steps) {
+			t.Evidence.Severity, t.Evidence.Step = t.Severity, r.Steps[step-1].When
+		}
+	case Ended:
+		t.Evidence = e.ending(f, r, f.find(r.index))
 	}
 	e.found.Transitions = append(e.found.Transitions, t)
-	return &e.found.Transitions[len(e.found.Transitions)-1]
+}
+
+// emitChange tells that the alert of r at f is no longer as it was.
+func (e *Engine) emitChange(f *facility, r *Rule, was alert, at int64) {
+	e.emit(f, r, Changed, at)
+	t, a := &e.found.Transitions[len(e.found.Transitions)-1], f.find(r.index)
+	t.Worded = a.words != was.words
+	t.Evidence = e.turned(f, r, was, at)
 }
 
 // overAlready makes history of what opened in this very frame and ends in it:

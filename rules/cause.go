@@ -334,8 +334,11 @@ func byID(a, b *facility) int { return strings.Compare(string(a.id), string(b.id
 func (e *Engine) told(c *cause, what TransitionType, member *facility) {
 	t := Transition{Type: what, Facility: c.parent.facility(), Kind: c.rule.Kind, Defect: c.rule.Name, Severity: c.rule.Severity, Page: c.rule.Page, Rules: e.set.version, At: e.wall, Wall: e.wall,
 		Value: float64(len(c.bad)), Limit: float64(c.parent.total[c.rule.Kind]), Summary: c.rule.Summary}
-	if what == Opened {
+	switch what {
+	case Opened:
 		t.Evidence = c.evidence(e)
+	case Ended:
+		t.Evidence = c.evidence(e).ended(c.rule, c.quiet)
 	}
 	if member != nil {
 		t.Member = member.id

@@ -8,25 +8,32 @@ import (
 	"lamplighter/devices"
 )
 
-// Evidence is what decided that a ticket opens: enough to say why without the
-// rules and the census of that day. Instants are Unix ms.
+// Evidence is what decided that a ticket opens, or (Turn) what becomes of it: enough
+// to say why without the rules and the census of that day. Instants are Unix ms.
 type Evidence struct {
-	Rule    string           `json:"rule"`
-	Version string           `json:"version"`           // of the rule set
-	When    string           `json:"when,omitempty"`    // as written
-	AtOnce  string           `json:"at_once,omitempty"` // as written, where it held and for was not waited for
-	Silent  float64          `json:"silent,omitempty"`  // × ExpectMS
-	Cause   *CauseEvidence   `json:"cause,omitempty"`   // of a collapse
-	Since   int64            `json:"since"`             // event time since when it held
-	Pending int64            `json:"pending"`           // wall clock since when it held
-	ForMS   int64            `json:"for_ms"`
-	At      int64            `json:"at"` // wall clock of the frame that decided
-	Seen    int64            `json:"seen,omitempty"`
-	Expect  int64            `json:"expect_ms,omitempty"`
-	Decided *Measure         `json:"decided,omitempty"` // the comparison that decided, where one did
-	Values  []EvidenceValue  `json:"values,omitempty"`
-	Sensors []SensorEvidence `json:"sensors,omitempty"` // that are faulty, of a rule about sensors
-	Window  *WindowEvidence  `json:"window,omitempty"`  // that has kept the ticket back
+	Turn      string           `json:"turn,omitempty"` // "" = the opening; severity, words (something worse was to be seen) or closed
+	Rule      string           `json:"rule"`
+	Version   string           `json:"version"`             // of the rule set
+	When      string           `json:"when,omitempty"`      // as written; of severity the step's that was reached or left, of words the wording's
+	Clear     string           `json:"clear,omitempty"`     // as written: what held instead, where something closed or got better; "" = when held no longer
+	Severity  Severity         `json:"severity,omitempty"`  // from then on; of an opening at a step, of severity and of words
+	Was       Severity         `json:"was,omitempty"`       // of severity
+	Step      string           `json:"step,omitempty"`      // of an opening at a step its when, as written
+	Withdrawn bool             `json:"withdrawn,omitempty"` // of closed: the rule set has that rule no longer
+	Sensor    bool             `json:"sensor,omitempty"`    // of closed: the rule is about sensors
+	AtOnce    string           `json:"at_once,omitempty"`   // as written, where it held and for was not waited for
+	Silent    float64          `json:"silent,omitempty"`    // × ExpectMS
+	Cause     *CauseEvidence   `json:"cause,omitempty"`     // of a collapse
+	Since     int64            `json:"since"`               // event time since when it held
+	Pending   int64            `json:"pending"`             // wall clock since when it held
+	ForMS     int64            `json:"for_ms"`
+	At        int64            `json:"at"` // wall clock of the frame that decided
+	Seen      int64            `json:"seen,omitempty"`
+	Expect    int64            `json:"expect_ms,omitempty"`
+	Decided   *Measure         `json:"decided,omitempty"` // the comparison that decided, where one did
+	Values    []EvidenceValue  `json:"values,omitempty"`
+	Sensors   []SensorEvidence `json:"sensors,omitempty"` // that are faulty, of a rule about sensors
+	Window    *WindowEvidence  `json:"window,omitempty"`  // that has kept the ticket back
 }
 
 // WindowEvidence is the maintenance window at whose end a ticket opens.
@@ -105,13 +112,19 @@ func (e *Engine) evidence(f *facility, r *Rule, m *measure) *Evidence {
 	if r.atOnce != nil && ask(r.atOnce, v) == yes {
 		x.AtOnce = r.AtOnce
 	}
+	x.Values = e.evidenceValues(f, r)
+	return x
+}
+
+// evidenceValues is what r looks at as it is at f.
+func (e *Engine) evidenceValues(f *facility, r *Rule) (out []EvidenceValue) {
 	for _, c := range r.reads {
-		x.Values = append(x.Values, e.shownValue(f, r, c))
+		out = append(out, e.shownValue(f, r, c))
 	}
 	for _, d := range r.derived {
 		if d.base != nil {
 			if d.part == 0 {
-				x.Values = append(x.Values, e.shownUsual(f, r, d.base))
+				out = append(out, e.shownUsual(f, r, d.base))
 			}
 			continue
 		}
@@ -119,9 +132,9 @@ func (e *Engine) evidence(f *facility, r *Rule, m *measure) *Evidence {
 		if n, ok := d.of(f, f.newest); ok {
 			y.Number = number(n)
 		}
-		x.Values = append(x.Values, y)
+		out = append(out, y)
 	}
-	return x
+	return out
 }
 
 // shownUsual is a residual of f as it is, with what it is the rest of.

@@ -10,9 +10,13 @@ import (
 	"lamplighter/devices"
 )
 
-// Sentences says in words why a ticket was opened, in the city's zone.
+// Sentences says in words why a ticket was opened, or what happened to it, in the
+// city's zone.
 func (x *Evidence) Sentences(zone *time.Location) []devices.Title {
-	clock := func(ms int64) string { return time.UnixMilli(ms).In(zone).Format("2006-01-02 15:04:05") }
+	clock := clockIn(zone)
+	if x.Turn != "" {
+		return x.turnSentences(clock)
+	}
 	out := []devices.Title{{
 		ZH: fmt.Sprintf("由规则 %s 判定（规则集版本 %s）。", x.Rule, x.Version),
 		EN: fmt.Sprintf("Rule %s decided it (rule set %s).", x.Rule, x.Version),
@@ -34,10 +38,12 @@ func (x *Evidence) Sentences(zone *time.Location) []devices.Title {
 	default:
 		out = append(out, devices.Title{ZH: "条件：" + x.When, EN: "Its condition: " + x.When})
 	}
-	if m := x.Decided; m != nil {
-		name := named(m.Name, m.Title)
-		v, l := inUnit(m.Value, m.Unit), inUnit(m.Limit, m.Unit)
-		out = append(out, devices.Title{ZH: fmt.Sprintf("由%s判定：%s，界限为 %s。", name.ZH, v, l), EN: fmt.Sprintf("What decided was %s: %s, and its bound %s.", name.EN, v, l)})
+	if x.Step != "" {
+		s := x.Severity.title()
+		out = append(out, devices.Title{ZH: fmt.Sprintf("级别为“%s”：%s 也成立。", s.ZH, x.Step), EN: fmt.Sprintf("It is %s, as %s held too.", s.EN, x.Step)})
+	}
+	if x.Decided != nil {
+		out = append(out, x.Decided.sentence())
 	}
 	for i := range x.Values {
 		out = append(out, x.Values[i].sentence(clock))
@@ -129,6 +135,12 @@ func (v *EvidenceValue) sentence(clock func(int64) string) devices.Title {
 		}
 	}
 	return devices.Title{ZH: t.ZH + "。", EN: t.EN + "."}
+}
+
+func (m *Measure) sentence() devices.Title {
+	name := named(m.Name, m.Title)
+	v, l := inUnit(m.Value, m.Unit), inUnit(m.Limit, m.Unit)
+	return devices.Title{ZH: fmt.Sprintf("由%s判定：%s，界限为 %s。", name.ZH, v, l), EN: fmt.Sprintf("What decided was %s: %s, and its bound %s.", name.EN, v, l)}
 }
 
 // named is how sentences call a channel, or a value of a rule.

@@ -135,13 +135,9 @@ func (e *Engine) climb(f *facility, r *Rule, v *view, at int64) {
 	if a.firing {
 		words = e.wordsOf(f, r, a.words)
 	}
-	worded := words != a.words
-	if step == a.step && !worded {
-		return
-	}
-	a.step, a.words = step, words
-	if a.firing {
-		e.emit(f, r, Changed, at).Worded = worded
+	was := *a
+	if a.step, a.words = step, words; a.firing && (step != was.step || words != was.words) {
+		e.emitChange(f, r, was, at)
 	}
 }
 

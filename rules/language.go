@@ -143,7 +143,7 @@ func (c *compiler) compile(r *reader, t *ruleText) {
 	}
 	for i := range t.Wordings {
 		w := &t.Wordings[i]
-		w.when = x.program("wording: when", t.wordingsAt[i], w.When)
+		w.when, w.why = x.deciding("wording: when", t.wordingsAt[i], w.When)
 	}
 	if t.Schedule != nil {
 		t.Schedule.zone = c.zone

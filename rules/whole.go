@@ -227,10 +227,13 @@ func (e *Engine) toldWhole(w *whole, what TransitionType, n *counts) {
 	r := w.rule
 	t := Transition{Type: what, Facility: ticketOf(w.Level, w.Place), Kind: r.Kind, Defect: r.Name, Severity: r.Severity, Page: r.Page, Rules: e.set.version, At: e.wall, Wall: e.wall,
 		Value: float64(n.Bad), Limit: float64(n.Total), Summary: r.Summary}
-	if what == Opened {
+	if what == Opened || what == Ended {
 		x := r.Collapse
 		t.Evidence = &Evidence{Rule: r.Name, Version: e.set.version, Since: w.reached, Pending: w.reached, ForMS: r.wait().Milliseconds(), At: e.wall,
 			Cause: &CauseEvidence{Of: x.Of, By: w.Level.String(), Bad: n.Bad, Total: n.Total, Share: x.Share, AtLeast: x.AtLeast, WithinMS: x.Within.Milliseconds()}}
+		if what == Ended {
+			t.Evidence.ended(r, w.quiet)
+		}
 	}
 	e.found.Transitions = append(e.found.Transitions, t)
 }

@@ -18,6 +18,7 @@ type Wording struct {
 	When    string
 	Summary devices.Title
 	when    cel.Program
+	why     *decision // of when
 }
 
 // wording reads one of a rule.

@@ -150,17 +150,18 @@ func fence(ctx context.Context, tx *database.Tx, o *rules.Outcome) error {
 
 // apply writes one transition.
 func (d *Desk) apply(ctx context.Context, tx *database.Tx, t *rules.Transition, did *tally) error {
-	switch t.Type {
-	case rules.Ended:
-		return d.end(ctx, tx, ended(t), did)
-	case rules.Joined, rules.Left:
+	if t.Type == rules.Joined || t.Type == rules.Left {
 		return member(ctx, tx, t)
-	case rules.Changed:
-		return d.regrade(ctx, tx, t)
 	}
 	why, err := evidence(t)
 	if err != nil {
 		return err
+	}
+	switch t.Type {
+	case rules.Ended:
+		return d.end(ctx, tx, ended(t, why), did)
+	case rules.Changed:
+		return d.regrade(ctx, tx, t, why)
 	}
 	o := &opening{
 		facility: string(t.Facility), kind: t.Kind.String(), defect: t.Defect, severity: t.Severity, at: t.At, wall: t.Wall,

@@ -68,12 +68,13 @@ type closing struct {
 	delay            int64  // ms that the page is kept back
 	by               string // "" = telemetry: 核查
 	note             string // in the history
+	why              string // JSON of rules.Evidence, "" = none
 }
 
 // ended is the closing of what rules tell to be over. Where the rule has gone
 // nobody has verified that the fault has.
-func ended(t *rules.Transition) closing {
-	c := closing{facility: string(t.Facility), defect: t.Defect, wall: t.Wall, delay: t.Page.ClearAfter.Milliseconds()}
+func ended(t *rules.Transition, why string) closing {
+	c := closing{why: why, facility: string(t.Facility), defect: t.Defect, wall: t.Wall, delay: t.Page.ClearAfter.Milliseconds()}
 	if t.Withdrawn {
 		c.by = ruleSet
 		c.note = fmt.Sprintf("规则集 %s 不再包含开单规则，未经核查；rule set %s no longer has the rule of this ticket: not verified", t.Rules, t.Rules)
@@ -92,7 +93,7 @@ func (d *Desk) end(ctx context.Context, tx *database.Tx, c closing, did *tally) 
 	if err != nil {
 		return err
 	}
-	if err := event(ctx, tx, id, c.wall, by, "closed", c.note); err != nil {
+	if err := explained(ctx, tx, id, c.wall, by, "closed", c.note, c.why); err != nil {
 		return err
 	}
 	if c.by == ruleSet {
@@ -105,7 +106,7 @@ func (d *Desk) end(ctx context.Context, tx *database.Tx, c closing, did *tally) 
 
 // regrade gives an open ticket another severity, or worse words. What got worse is
 // paged, once.
-func (d *Desk) regrade(ctx context.Context, tx *database.Tx, t *rules.Transition) error {
+func (d *Desk) regrade(ctx context.Context, tx *database.Tx, t *rules.Transition, why string) error {
 	var id int64
 	var was string
 	var said devices.Title
@@ -121,12 +122,13 @@ func (d *Desk) regrade(ctx context.Context, tx *database.Tx, t *rules.Transition
 		return err
 	}
 	if graded {
-		if err := event(ctx, tx, id, t.Wall, telemetry, "severity", was+" → "+string(t.Severity)); err != nil {
+		if err := explained(ctx, tx, id, t.Wall, telemetry, "severity", was+" → "+string(t.Severity), why); err != nil {
 			return err
 		}
+		why = "" // it is told once
 	}
 	if worded {
-		if err := event(ctx, tx, id, t.Wall, telemetry, "words", fmt.Sprintf("%s → %s / %s → %s", said.ZH, t.Summary.ZH, said.EN, t.Summary.EN)); err != nil {
+		if err := explained(ctx, tx, id, t.Wall, telemetry, "words", fmt.Sprintf("%s → %s / %s → %s", said.ZH, t.Summary.ZH, said.EN, t.Summary.EN), why); err != nil {
 			return err
 		}
 	}
@@ -179,6 +181,11 @@ func number64(f float64) any {
 }
 
 func event(ctx context.Context, tx *database.Tx, ticket, at int64, who, what, note string) error {
-	_, err := tx.Exec(ctx, `INSERT INTO ticket_event (ticket, at, who, what, note) VALUES (?,?,?,?,?)`, ticket, at, who, what, note)
+	return explained(ctx, tx, ticket, at, who, what, note, "")
+}
+
+// explained is a line of the history with JSON of rules.Evidence, "" = none.
+func explained(ctx context.Context, tx *database.Tx, ticket, at int64, who, what, note, why string) error {
+	_, err := tx.Exec(ctx, `INSERT INTO ticket_event (ticket, at, who, what, note, evidence) VALUES (?,?,?,?,?,?)`, ticket, at, who, what, note, why)
 	return err
 }

@@ -1107,6 +1107,7 @@ export interface components {
             at: number;
             at_once?: string;
             cause?: components["schemas"]["CauseEvidence"];
+            clear?: string;
             decided?: components["schemas"]["Measure"];
             /** Format: int64 */
             expect_ms?: number;
@@ -1117,15 +1118,21 @@ export interface components {
             rule: string;
             /** Format: int64 */
             seen?: number;
+            sensor?: boolean;
             sensors?: components["schemas"]["SensorEvidence"][] | null;
+            severity?: string;
             /** Format: double */
             silent?: number;
             /** Format: int64 */
             since: number;
+            step?: string;
+            turn?: string;
             values?: components["schemas"]["EvidenceValue"][] | null;
             version: string;
+            was?: string;
             when?: string;
             window?: components["schemas"]["WindowEvidence"];
+            withdrawn?: boolean;
         };
         EvidenceValue: {
             /** Format: int64 */
@@ -1161,11 +1168,26 @@ export interface components {
             /** @description RFC 3339, the middle of the step */
             t: string;
         };
-        Explanation: {
-            /** @description what decided it; instants are Unix ms. Null of tickets about Lamplighter itself, and of those from before evidence was kept */
+        ExplainedItem: {
+            at: string | null;
+            by: string;
             evidence: components["schemas"]["Evidence"];
+            /** Format: int64 */
+            id: number;
+            note: string;
+            /** @description empty of what people did, and of lines from before evidence was kept */
+            sentences: components["schemas"]["Title"][] | null;
+            /** Format: int64 */
+            ticket: number;
+            what: string;
+        };
+        Explanation: {
+            /** @description what decided it; instants are Unix ms. Null of tickets that people have opened, of those about Lamplighter itself, and of those from before evidence was kept */
+            evidence: components["schemas"]["Evidence"];
+            /** @description what came after the opening, the oldest first */
+            history: components["schemas"]["ExplainedItem"][] | null;
             number: string;
-            /** @description in the order in which they are read; empty where nothing is known */
+            /** @description in the order in which they are read; of what a person has found who, when and what they wrote; empty where nothing is known */
             sentences: components["schemas"]["Title"][] | null;
             /** Format: int64 */
             ticket: number;

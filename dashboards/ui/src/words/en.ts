@@ -25,7 +25,7 @@ export const en: Catalogue = {
   standing: { ok: 'OK', faulty: 'Faulty', unknown: 'Unknown', maintenance: 'Maintenance' },
   severity: { critical: 'Critical', major: 'Major', minor: 'Minor', info: 'Info' },
   state: { live: 'Not closed', open: 'Open', acknowledged: 'Acknowledged', closed: 'Closed', historic: 'Historic' },
-  event: { opened: 'Opened', acknowledged: 'Acknowledged', closed: 'Closed', joined: 'Joined', left: 'Left', relapsed: 'Relapsed' },
+  event: { opened: 'Opened', acknowledged: 'Acknowledged', closed: 'Closed', joined: 'Joined', left: 'Left', relapsed: 'Relapsed', severity: 'Severity changed', words: 'Got worse' },
   actor: { telemetry: 'Telemetry', rules: 'Change of rules' },
   ticket: {
     title: 'Tickets', number: 'Number', severity: 'Severity', what: 'What', where: 'Where', value: 'Value and limit', limit: 'limit {limit}', of: '{value} of {limit}', since: 'Since', state: 'State', action: 'Action',
@@ -40,7 +40,7 @@ export const en: Catalogue = {
   },
   historic: { true: 'Only historic', false: 'Not historic' },
   why: {
-    title: 'Why it was opened', none: 'Nothing is kept of why: tickets about the system itself, and early ones, have none.', rule: 'Rule', version: 'version {version}', when: 'Condition', since: 'Held since', wait: 'Has to last', at: 'Decided', values: 'Values that decided', limit: 'Limit and its source',
+    title: 'Why it was opened', none: 'Nothing is kept of why: tickets about the system itself, and early ones, have none.', rule: 'Rule', version: 'version {version}', when: 'Condition', since: 'Held since', wait: 'Has to last', at: 'Decided', values: 'Values that decided', decided: 'What decided', after: 'Afterwards', limit: 'Limit and its source',
     lasts: 'for {span}', noWait: 'needs not last', atOnce: 'for {span}; but this held too, and it was not waited for:', stale: 'too old to be believed', never: 'never reported', notYet: 'could not be told yet',
   },
   unit: { lamp_nights: '{n} lamp-nights', lamp_ms: '{n} lamp-hours' },

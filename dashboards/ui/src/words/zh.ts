@@ -23,7 +23,7 @@ export const zh = {
   standing: { ok: '正常', faulty: '故障', unknown: '未知', maintenance: '维护' },
   severity: { critical: '紧急', major: '严重', minor: '一般', info: '提示' },
   state: { live: '未结案', open: '待处置', acknowledged: '已受理', closed: '已结案', historic: '历史' },
-  event: { opened: '立案', acknowledged: '受理', closed: '结案', joined: '并入', left: '移出', relapsed: '复发' },
+  event: { opened: '立案', acknowledged: '受理', closed: '结案', joined: '并入', left: '移出', relapsed: '复发', severity: '级别变化', words: '情形加重' },
   actor: { telemetry: '监测', rules: '规则变更' },
   ticket: {
     title: '处置工单', number: '编号', severity: '级别', what: '问题', where: '设施', value: '数值与限值', limit: '限值 {limit}', of: '{value} / {limit} 处', since: '发生时间', state: '状态', action: '操作',
@@ -38,7 +38,7 @@ export const zh = {
   },
   historic: { true: '只看历史', false: '不看历史' },
   why: {
-    title: '立案依据', none: '没有保存立案依据：系统自身的工单，以及早期的工单没有。', rule: '规则', version: '版本 {version}', when: '条件', since: '成立时间', wait: '持续要求', at: '判定时间', values: '判定时的数值', limit: '限值与来源',
+    title: '立案依据', none: '没有保存立案依据：系统自身的工单，以及早期的工单没有。', rule: '规则', version: '版本 {version}', when: '条件', since: '成立时间', wait: '持续要求', at: '判定时间', values: '判定时的数值', decided: '起决定作用', after: '之后', limit: '限值与来源',
     lasts: '需持续 {span}', noWait: '无需等待', atOnce: '需持续 {span}；但下列条件同时成立，没有等待：', stale: '已过期，不予采信', never: '从未上报', notYet: '暂时无法得出',
   },
   unit: { lamp_nights: '{n} 灯·夜', lamp_ms: '{n} 灯·小时' },
