@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+	"unicode/utf8"
 
 	"lamplighter/devices"
 )
@@ -121,5 +123,44 @@ func TestABridgesLoggerNeedsAZone(t *testing.T) {
 	}
 	if ref := takenOrRefused(t, newDecoder(t), whole); codeOf(ref) != "E_TIME" || ref.Path != "/ts" {
 		t.Errorf("with naive local time: %v", ref)
+	}
+}
+
+// TestABridgesThermometerIsTakenOnceItsFileWasTranslated sends rows of a file as its
+// logger wrote it: latin-1, day before month, no zone. Each of the three is refused
+// with its reason; translated, the row is of the instant that it was measured at.
+func TestABridgesThermometerIsTakenOnceItsFileWasTranslated(t *testing.T) {
+	b, err := os.ReadFile(filepath.Join(vectors(), "bridge/munich-air-temperature-1hz-UniBw_2022-04-11_ref_load_01.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(string(b), "\r\n")
+	name, _, _ := strings.Cut(strings.TrimPrefix(lines[0], "Time (-),"), ",")
+	if utf8.ValidString(name) || !strings.HasPrefix(name, "Air Temperature (") || len(lines) < 10 {
+		t.Fatalf("%d lines, head %q: not the file that this test is about", len(lines), lines[0])
+	}
+	zone := time.FixedZone("CEST", 2*3600)
+	for i, line := range lines[1:10] {
+		at, value, _ := strings.Cut(line, ",")
+		if ref := takenOrRefused(t, newDecoder(t), []byte(`{"`+name+`":`+value+`}`)); codeOf(ref) != "E_FIELD" {
+			t.Errorf("line %d, latin-1 in a name: %v", i+2, ref)
+		}
+		if ref := takenOrRefused(t, newDecoder(t), []byte(`{"ts":"`+at+`","temperature_c":`+value+`}`)); codeOf(ref) != "E_TIME" || ref.Path != "/ts" {
+			t.Errorf("line %d, its own time: %v", i+2, ref)
+		}
+		instant, err := time.ParseInLocation("02.01.2006 15:04:05.000", at, zone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		u := uplink("telemetry", `{"ts":"`+instant.Format(time.RFC3339Nano)+`","temperature_c":`+value+`}`)
+		u.Received = instant.UnixMilli() + 200
+		var m devices.Message
+		d := newDecoder(t)
+		if ref := d.Decode(u, &m); ref != nil {
+			t.Fatalf("line %d, translated: %v", i+2, ref)
+		}
+		if r := m.Readings[0]; r.Time != instant.UnixMilli() || r.Source != devices.TimeDevice || r.Values[0].Quality != devices.Good {
+			t.Errorf("line %d: of %d by %s, %+v; want %d by the device", i+2, r.Time, r.Source, r.Values[0], instant.UnixMilli())
+		}
 	}
 }

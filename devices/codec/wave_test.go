@@ -142,7 +142,7 @@ func TestAWaveformIsRefusedWithAReason(t *testing.T) {
 	}
 }
 
-// recorded is the accelerations that a bridge's logger wrote 100 times a second.
+// recorded is the accelerations, in g, that a bridge's logger wrote 100 times a second.
 func recorded(t *testing.T) []float64 {
 	t.Helper()
 	f, err := os.Open(filepath.Join(vectors(), "bridge/munich-all-sensors-100hz-20s.csv"))
@@ -165,8 +165,10 @@ func recorded(t *testing.T) []float64 {
 	return out
 }
 
-// The features of a real record, in parts, are those that the plain sums give.
+// The features of a real record, in parts, are those that the plain sums give, in
+// m/s²: the logger sends what it has in g with the scale.
 func TestFeaturesOfARecordedWaveform(t *testing.T) {
+	const g = 9.80665 // m/s²
 	const rate, length = 100, 256
 	d, all, found := newDecoder(t), recorded(t), 0
 	for k := 1; k*length <= len(all); k++ {
@@ -176,7 +178,7 @@ func TestFeaturesOfARecordedWaveform(t *testing.T) {
 			b = binary.LittleEndian.AppendUint32(b, math.Float32bits(float32(v)))
 		}
 		var m devices.Message
-		in := fmt.Sprintf(`{"id":"r","k":%d,"n":%d,"t0":%d,"fs":%d,"ch":[{"n":"acceleration_z_ms2"}],"cnt":%d,"enc":"f32le","d":"%s","crc":%d}`,
+		in := fmt.Sprintf(`{"id":"r","k":%d,"n":%d,"t0":%d,"fs":%d,"ch":[{"n":"acceleration_z_ms2","scale":9.80665}],"cnt":%d,"enc":"f32le","d":"%s","crc":%d}`,
 			k, len(all)/length, now-60_000+(k-1)*length*10, rate, length, base64.StdEncoding.EncodeToString(b), crc32.ChecksumIEEE(b))
 		if ref := d.Decode(uplink("wave", in), &m); ref != nil {
 			t.Fatal(ref)
@@ -194,9 +196,9 @@ func TestFeaturesOfARecordedWaveform(t *testing.T) {
 		for _, v := range m.Readings[0].Values {
 			switch v.Channel.Name {
 			case "acceleration_rms_ms2":
-				near(t, k, "rms", v.Num, math.Sqrt(rms), 1e-6)
+				near(t, k, "rms", v.Num, g*math.Sqrt(rms), 1e-6)
 			case "acceleration_peak_ms2":
-				near(t, k, "peak", v.Num, peak, 1e-6)
+				near(t, k, "peak", v.Num, g*peak, 1e-6)
 			case "frequency_hz":
 				found++
 				near(t, k, "frequency", v.Num, loudest(x, mean, rate), 0.02)
