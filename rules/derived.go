@@ -221,8 +221,12 @@ func (e *Engine) remember(f *facility, k *kindRules, v *value) bool {
 	return true
 }
 
-// of is the derived value at instant at; ok is false when too little is known.
+// of is the derived value at instant at; ok is false when too little is known. Of
+// a channel that was never reported it is NaN, as the channel itself is.
 func (d *derived) of(f *facility, at int64) (x float64, ok bool) {
+	if v, _ := f.value(d.channel.ID, 0); v.at == 0 {
+		return math.NaN(), true
+	}
 	if d.base != nil {
 		return d.base.of(f, d.part, at)
 	}

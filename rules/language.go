@@ -3,6 +3,7 @@ package rules
 import (
 	"fmt"
 	"maps"
+	"math"
 	"regexp"
 	"slices"
 	"strings"
@@ -10,6 +11,8 @@ import (
 
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/cost"
+	"cel.dev/cel-go/common/types"
+	"cel.dev/cel-go/common/types/ref"
 	"go.yaml.in/yaml/v3"
 
 	"lamplighter/devices"
@@ -72,7 +75,7 @@ func (c *compiler) language(k devices.Kind) (*language, error) {
 		return c.langs[k], nil
 	}
 	l := channelsOf(k, c.dict)
-	opts := []cel.EnvOption{cel.CrossTypeNumericComparisons(true), cel.Variable(nightWord, cel.BoolType), cel.Variable(onWord, cel.BoolType), cel.Variable(membersWord, cel.DoubleType)}
+	opts := []cel.EnvOption{cel.CrossTypeNumericComparisons(true), cel.Variable(nightWord, cel.BoolType), cel.Variable(onWord, cel.BoolType), cel.Variable(membersWord, cel.DoubleType), absolute()}
 	for _, name := range slices.Clone(l.words) {
 		x := l.channels[name]
 		opts = append(opts, cel.Variable(x.Name, map[devices.ValueType]*cel.Type{devices.Number: cel.DoubleType, devices.Bool: cel.BoolType, devices.Text: cel.StringType}[x.Type]))
@@ -94,6 +97,13 @@ func (c *compiler) language(k devices.Kind) (*language, error) {
 	}
 	c.langs[k] = l
 	return l, nil
+}
+
+// absolute is abs(x), for what may go either way.
+func absolute() cel.EnvOption {
+	return cel.Function("abs", cel.Overload("abs_double", []*cel.Type{cel.DoubleType}, cel.DoubleType, cel.UnaryBinding(func(x ref.Val) ref.Val {
+		return types.Double(math.Abs(float64(x.(types.Double))))
+	})))
 }
 
 // bit is one of 64 that stands for a channel; from the 64th on they share one.

@@ -134,6 +134,21 @@ func (r *Rule) limit(f *facility, channel string, t *texts) (l float64, from str
 	return d.Default, fromRule, !math.IsNaN(d.Default)
 }
 
+// spares tells whether a channel is of no matter to r at f: only the census knows its
+// limit, and f has none. So what is not known of it is in the way of nothing.
+func (r *Rule) spares(f *facility, channel string) bool {
+	l, limited := r.Limits[channel]
+	if !limited || !math.IsNaN(l.Default) || len(l.Models) > 0 {
+		return false
+	}
+	for tier := 1; tier <= tiers; tier++ {
+		if _, own := f.limits[tierName(channel, tier)]; own {
+			return false
+		}
+	}
+	return true
+}
+
 // tiers is how many limits of a channel a facility may have: notice (黄), warning
 // (橙) and alarm (红). The census names them CHANNEL, CHANNEL_2 and CHANNEL_3. Where
 // one is missing the one before it counts: over a bridge's only limit is an alarm.

@@ -216,7 +216,7 @@ func (v *view) ResolveName(name string) (any, bool) {
 	if c, ok := v.e.ids[name]; ok {
 		x, ok := v.f.value(c.ID, v.rule.maxAge(v.f))
 		if !ok || v.f.doubted(x.channel) {
-			return nil, false
+			return math.NaN(), v.rule.spares(v.f, c.Name)
 		}
 		switch c.Type {
 		case devices.Bool:
