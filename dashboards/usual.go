@@ -18,6 +18,7 @@ type usual struct {
 	On         string   `json:"on,omitempty" doc:"the channel that it is compensated by"`
 	Since      *string  `json:"since" doc:"when it began to learn"`
 	Steps      int64    `json:"steps" doc:"that were learned from"`
+	Left       int64    `json:"left_out" doc:"values that lay too far off to be of it, such as those of another frequency"`
 	At         *string  `json:"at" doc:"end of the newest step that was judged; null: too little is known yet"`
 	Value      *float64 `json:"value" doc:"the channel's mean in that step"`
 	Expected   *float64 `json:"expected" doc:"what is usual"`
@@ -36,7 +37,7 @@ const second = 1000.0 // ms
 func (s *Server) usual(all []rules.Usual) []usual {
 	out := make([]usual, 0, len(all))
 	for _, u := range all {
-		out = append(out, usual{u.Rule, u.Name, u.Channel, u.Unit, u.On, s.instant(u.Since), u.Steps, s.instant(u.At), u.Value, u.Expected, u.Band, u.Residual,
+		out = append(out, usual{u.Rule, u.Name, u.Channel, u.Unit, u.On, s.instant(u.Since), u.Steps, u.Left, s.instant(u.At), u.Value, u.Expected, u.Band, u.Residual,
 			u.R2, float64(u.Step) / second, float64(u.Lag) / second, float64(u.Least) / second, u.Wants, u.Schedule})
 	}
 	return out

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -33,6 +34,8 @@ type baseline struct {
 	least   int64            // ms of learning before anything is judged
 	step    int64            // ms
 	smooth  int64            // ms: time constant of the residual's own mean, 0 = none
+	near    float64          // what lies further from the centre, as a share of that, is left out; 0 = nothing is
+	by      *devices.Channel // its square is what a value counts for when the center is looked for; nil = all count alike
 	census  bool             // only for facilities that have a limit of the channel of their own
 }
 
@@ -53,6 +56,8 @@ const (
 type baselineText struct {
 	on                           string
 	lag, over, least, step, mean time.Duration
+	near                         float64
+	by                           string
 }
 
 // baseline reads the declaration under a value's name.
@@ -62,11 +67,14 @@ func (r *reader) baseline(n *yaml.Node, what string) *baselineText {
 	ok := r.Mapping(n, what, strict.Fields{
 		"on": r.Text(what+".on", &b.on), "lag": r.Duration(what+".lag", &b.lag), "over": r.Duration(what+".over", &b.over),
 		"min": r.Duration(what+".min", &b.least), "step": r.Duration(what+".step", &b.step), "mean": r.Duration(what+".mean", &b.mean),
+		"near": r.Number(what+".near", 0.01, 0.9, &b.near), "by": r.Text(what+".by", &b.by),
 	})
 	switch {
 	case !ok:
 	case b.lag > 0 && b.on == "":
 		r.Fail(n, "%s: lag without on: of which channel?", what)
+	case b.by != "" && b.near == 0:
+		r.Fail(n, "%s: by without near: what would it be the weight of?", what)
 	case b.step < time.Second || b.over < 10*b.step:
 		r.Fail(n, "%s: found step %s and over %s; want steps of 1s or more, and over at least ten of them", what, b.step, b.over)
 	case b.least < b.step:
@@ -82,26 +90,40 @@ var baselineParts = [...]string{"", "_band", "_expected"}
 // declareBaseline makes the variables of a baseline known.
 func (x *expressions) declareBaseline(d *derivedText, ch *devices.Channel) []*derived {
 	t := d.base
-	b := &baseline{name: d.name, channel: ch, lag: t.lag.Milliseconds(), over: t.over.Milliseconds(), least: t.least.Milliseconds(), step: t.step.Milliseconds(), smooth: t.mean.Milliseconds()}
-	if t.on != "" {
-		b.on = x.l.channels[t.on]
-		switch {
-		case b.on == nil:
-			x.r.Fail(d.at, "values.%s: baseline.on: %s", d.name, x.l.stranger(t.on, x.c.dict))
-			return nil
-		case b.on.Type == devices.Text || b.on == ch:
-			x.r.Fail(d.at, "values.%s: baseline.on: found %s; want another channel of numbers", d.name, t.on)
-			return nil
-		}
+	b := &baseline{name: d.name, channel: ch, lag: t.lag.Milliseconds(), over: t.over.Milliseconds(), least: t.least.Milliseconds(), step: t.step.Milliseconds(), smooth: t.mean.Milliseconds(), near: t.near}
+	var on, by bool
+	b.on, on = x.another(d, "on", t.on)
+	if b.by, by = x.another(d, "by", t.by); !on || !by {
+		return nil
 	}
 	l, limited := x.t.Limits[ch.Name]
 	b.census = limited && math.IsNaN(l.Default) && len(l.Models) == 0
 	b.key = strings.Join([]string{x.t.Name, d.name, ch.Name, t.on, t.lag.String(), t.over.String(), t.step.String(), t.mean.String()}, " ")
+	if t.near > 0 {
+		b.key += fmt.Sprint(" near ", t.near, " ", t.by)
+	}
 	var out []*derived
 	for i, part := range baselineParts {
 		out = append(out, &derived{name: d.name + part, channel: ch, base: b, part: i})
 	}
 	return out
+}
+
+// another is the channel that a key of a baseline names, nil where it names none;
+// ok is false for a mistake.
+func (x *expressions) another(d *derivedText, key, name string) (ch *devices.Channel, ok bool) {
+	if name == "" {
+		return nil, true
+	}
+	switch ch = x.l.channels[name]; {
+	case ch == nil:
+		x.r.Fail(d.at, "values.%s: baseline.%s: %s", d.name, key, x.l.stranger(name, x.c.dict))
+	case ch.Type == devices.Text || ch.Name == d.channel:
+		x.r.Fail(d.at, "values.%s: baseline.%s: found %s; want another channel of numbers", d.name, key, name)
+	default:
+		return ch, true
+	}
+	return nil, false
 }
 
 // wants tells whether b is learned at f.
@@ -203,6 +225,10 @@ func (b *baseline) takes(e *Engine, f *facility, y float64, at int64) (ended boo
 		x = v.num
 	}
 	l := b.known(f)
+	if b.near > 0 && !b.belongs(f, l, y) {
+		l.left++
+		return false
+	}
 	if b.lag > 0 {
 		if l.lowAt == 0 || at-l.lowOf < settling*b.lag {
 			return false // it still remembers where it began
@@ -224,6 +250,46 @@ func (b *baseline) takes(e *Engine, f *facility, y float64, at int64) (ended boo
 		l.cellS[i] += v
 	}
 	return ended
+}
+
+// belongs tells whether a value is of what the baseline is about. What comes out of
+// a block of waveform is the frequency that was strongest in it: of a bridge that
+// nothing drives over that may be another than its own. Its own is known by the
+// census (the facility's limit of the channel), or is that around which most of what
+// was told lies: each value near the center is a vote for it, each other one against,
+// and where none are left the next value is the center and all is learned anew
+// (Boyer and Moore). What is usual, once enough was learned, stays the center.
+func (b *baseline) belongs(f *facility, l *learned, y float64) bool {
+	around := func(c float64) bool { return math.Abs(y-c) <= b.near*math.Abs(c) }
+	if c, ok := f.limits[b.channel.Name]; ok {
+		return around(c)
+	}
+	if l.at > 0 {
+		return around(l.usual)
+	}
+	w := b.weight(f)
+	switch {
+	case l.votes > 0 && around(l.center):
+		l.votes += w
+		l.center += (y - l.center) * w / l.votes
+		return true
+	case l.votes > w:
+		l.votes -= w
+		return false
+	}
+	*l = learned{key: l.key, left: l.left, low: l.low, lowAt: l.lowAt, lowOf: l.lowOf, center: y, votes: w}
+	return true
+}
+
+// weight is how much the newest value counts: where the rule names a channel for
+// it, the square of that, for a bridge shows its own frequency when it moves.
+func (b *baseline) weight(f *facility) float64 {
+	if b.by != nil {
+		if v, _ := f.value(b.by.ID, 0); v.at > 0 {
+			return v.num * v.num
+		}
+	}
+	return 1
 }
 
 // frozen tells whether nothing is learned now, because the rule holds.

@@ -22,6 +22,9 @@ type learned struct {
 	now    float64 // y of that step
 	band   float64
 	drift  float64 // the residual, smoothed
+	center float64 // around which values count until enough is learned; see baseline.belongs
+	votes  float64 // for it
+	left   int64   // values that were left out
 }
 
 // add learns a step; what was learned before counts keep times as much (West's

@@ -137,12 +137,16 @@ func (r *Rule) limit(f *facility, channel string, t *texts) (l float64, from str
 // spares tells whether a channel is of no matter to r at f: only the census knows its
 // limit, and f has none. So what is not known of it is in the way of nothing.
 func (r *Rule) spares(f *facility, channel string) bool {
-	l, limited := r.Limits[channel]
-	if !limited || !math.IsNaN(l.Default) || len(l.Models) > 0 {
+	if _, limited := r.Limits[channel]; !limited {
 		return false
 	}
-	for tier := 1; tier <= tiers; tier++ {
-		if _, own := f.limits[tierName(channel, tier)]; own {
+	for _, name := range []string{channel, channel + lowSuffix} {
+		if l, ok := r.Limits[name]; ok && (!math.IsNaN(l.Default) || len(l.Models) > 0) {
+			return false
+		}
+	}
+	for own := range f.limits {
+		if of, _ := tierOf(strings.TrimSuffix(own, lowSuffix)); of == channel {
 			return false
 		}
 	}

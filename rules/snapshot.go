@@ -24,7 +24,8 @@ import (
 //	(arrays, in the order of the fields below), CRC-32C of all before
 //
 // Rules and channels stand in it by name: it survives a change of either. The format
-// before, "LMPSNAPB", is read too: its alerts had no words.
+// before, "LMPSNAPB", is read too: its alerts had no words, and
+// its baselines left nothing out.
 const (
 	snapshotMagic    = "LMPSNAPC"
 	snapshotMagicOld = "LMPSNAPB"

@@ -1,5 +1,7 @@
 package rules
 
+import "github.com/fxamacker/cbor/v2"
+
 // Usual is what a baseline knows of a facility, for people. Instants are Unix ms.
 type Usual struct {
 	Rule     string
@@ -9,6 +11,7 @@ type Usual struct {
 	On       string   // the channel that it is regressed on, "" = none
 	Since    int64    // event time of the first step that was learned from, 0 = none yet
 	Steps    int64    // that were learned from
+	Left     int64    // values that lay too far off to be of it, and were left out
 	At       int64    // event time of the newest step that was judged, 0 = none: too little is known
 	Value    *float64 // the channel's mean in that step
 	Expected *float64 // what is usual then
@@ -32,7 +35,7 @@ func (f *facility) usuals(s *Set) (out []Usual) {
 		if l == nil {
 			continue
 		}
-		u := Usual{Rule: b.rule.Name, Name: b.name, Channel: b.channel.Name, Unit: b.channel.Unit, Since: l.since, Steps: l.steps, At: l.at,
+		u := Usual{Rule: b.rule.Name, Name: b.name, Channel: b.channel.Name, Unit: b.channel.Unit, Since: l.since, Steps: l.steps, Left: l.left, At: l.at,
 			Step: b.step, Lag: b.lag, Least: b.least, Wants: leastSteps}
 		if b.on != nil {
 			u.On = b.on.Name
@@ -66,6 +69,18 @@ type snapshotLearned struct {
 	CellS                   [3]float64
 	At                      int64
 	Usual, Now, Band, Drift float64
+	Center, Votes           float64
+	Left                    int64
+}
+
+// UnmarshalCBOR reads one of "LMPSNAPB" too, which was three numbers shorter.
+func (l *snapshotLearned) UnmarshalCBOR(b []byte) error {
+	const arrayOf18, arrayOf21 = 0x92, 0x95
+	if len(b) > 0 && b[0] == arrayOf18 {
+		b = append(append([]byte{arrayOf21}, b[1:]...), 0, 0, 0)
+	}
+	type current snapshotLearned
+	return cbor.Unmarshal(b, (*current)(l))
 }
 
 func (x *rare) frozenLearned() []snapshotLearned {
@@ -75,7 +90,7 @@ func (x *rare) frozenLearned() []snapshotLearned {
 	out := make([]snapshotLearned, len(x.learned))
 	for i, l := range x.learned {
 		out[i] = snapshotLearned{Key: l.key, Since: l.since, Steps: l.steps, Weight: l.weight, Mean: l.mean, Sums: l.sums, Low: l.low, LowAt: l.lowAt, LowOf: l.lowOf,
-			Cell: l.cell, CellN: l.cellN, CellS: l.cellS, At: l.at, Usual: l.usual, Now: l.now, Band: l.band, Drift: l.drift}
+			Cell: l.cell, CellN: l.cellN, CellS: l.cellS, At: l.at, Usual: l.usual, Now: l.now, Band: l.band, Drift: l.drift, Center: l.center, Votes: l.votes, Left: l.left}
 	}
 	return out
 }
@@ -87,7 +102,7 @@ func (f *facility) thawLearned(all []snapshotLearned, s *Set) {
 			if b.key == l.Key {
 				x := f.rare()
 				x.learned = append(x.learned, learned{key: b.key, since: l.Since, steps: l.Steps, weight: l.Weight, mean: l.Mean, sums: l.Sums, low: l.Low, lowAt: l.LowAt, lowOf: l.LowOf,
-					cell: l.Cell, cellN: l.CellN, cellS: l.CellS, at: l.At, usual: l.Usual, now: l.Now, band: l.Band, drift: l.Drift})
+					cell: l.Cell, cellN: l.CellN, cellS: l.CellS, at: l.At, usual: l.Usual, now: l.Now, band: l.Band, drift: l.Drift, center: l.Center, votes: l.Votes, left: l.Left})
 			}
 		}
 	}
