@@ -224,7 +224,7 @@ func (e *Engine) remember(f *facility, k *kindRules, v *value) bool {
 // of is the derived value at instant at; ok is false when too little is known. Of
 // a channel that was never reported it is NaN, as the channel itself is.
 func (d *derived) of(f *facility, at int64) (x float64, ok bool) {
-	if v, _ := f.value(d.channel.ID, 0); v.at == 0 {
+	if !f.has(d.channel) {
 		return math.NaN(), true
 	}
 	if d.base != nil {

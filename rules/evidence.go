@@ -119,7 +119,7 @@ func (e *Engine) evidence(f *facility, r *Rule, m *measure) *Evidence {
 // evidenceValues is what r looks at as it is at f.
 func (e *Engine) evidenceValues(f *facility, r *Rule) (out []EvidenceValue) {
 	for _, c := range r.reads {
-		if v, _ := f.value(c.ID, 0); v.at == 0 && r.spares(f, c.Name) {
+		if !f.has(c) && r.spares(f, c.Name) {
 			continue // it has neither such a sensor nor a limit for one
 		}
 		out = append(out, e.shownValue(f, r, c))

@@ -46,6 +46,8 @@ const (
 	limitPrefix = "limit_" // limit_tilt_deg is the limit of tilt_deg
 	nightWord   = "night"  // the sun is down at the facility's place
 	membersWord = "members"
+	hasPrefix   = "has_"     // has_lamp_on: the facility has reported lamp_on, however long ago
+	tellPrefix  = "members_" // members_voltage_v: how many of members have reported voltage_v
 	// celCost bounds one evaluation.
 	celCost = 10000
 )
@@ -78,6 +80,8 @@ func (c *compiler) language(k devices.Kind) (*language, error) {
 	opts := []cel.EnvOption{cel.CrossTypeNumericComparisons(true), cel.Variable(nightWord, cel.BoolType), cel.Variable(onWord, cel.BoolType), cel.Variable(membersWord, cel.DoubleType), absolute()}
 	for _, name := range slices.Clone(l.words) {
 		x := l.channels[name]
+		l.words = append(l.words, hasPrefix+name, tellPrefix+name)
+		opts = append(opts, cel.Variable(hasPrefix+name, cel.BoolType), cel.Variable(tellPrefix+name, cel.DoubleType))
 		opts = append(opts, cel.Variable(x.Name, map[devices.ValueType]*cel.Type{devices.Number: cel.DoubleType, devices.Bool: cel.BoolType, devices.Text: cel.StringType}[x.Type]))
 		if x.Type == devices.Number {
 			names := []string{x.Name + lowSuffix}
@@ -259,6 +263,10 @@ func (x *expressions) uses(what string, n *yaml.Node, ast *cel.Ast) {
 			if _, ok := x.t.Limits[ch]; !ok {
 				x.r.Fail(n, "%s: %s has no default; write limits: {%s: NUMBER}, or {%s: census} where only the census knows it", what, name, ch, ch)
 			}
+			continue
+		}
+		if ch, ok := strings.CutPrefix(name, hasPrefix); ok && x.l.channels[ch] != nil {
+			x.t.inputs |= x.l.bit(kr, x.l.channels[ch])
 			continue
 		}
 		if name == nightWord || name == onWord {

@@ -142,6 +142,25 @@ func (e *Engine) membersOf(f *facility) (n int) {
 	return n
 }
 
+// telling is how many of those have ever been heard, or ever reported a channel:
+// lamps that stand in the census without a controller tell nothing.
+func (e *Engine) telling(f *facility, c *devices.Channel) (most int) {
+	for l := Circuit; l <= Cabinet; l++ {
+		p := e.parents[parentKey{l, f.id}]
+		if p == nil {
+			continue
+		}
+		n := 0
+		for _, g := range p.members {
+			if g.kind == f.kind && g.id != f.id && g.seen > 0 && (c == nil || g.has(c)) {
+				n++
+			}
+		}
+		most = max(most, n)
+	}
+	return most
+}
+
 // parentsInOrder is all parents, the highest first.
 func (e *Engine) parentsInOrder() []*parent {
 	out := make([]*parent, 0, len(e.parents))

@@ -132,6 +132,12 @@ func (f *facility) value(ch int, maxAge int64) (v value, ok bool) {
 	return value{num: math.NaN()}, true
 }
 
+// has tells whether f has ever reported a channel.
+func (f *facility) has(c *devices.Channel) bool {
+	v, _ := f.value(c.ID, 0)
+	return v.at > 0
+}
+
 // set takes a value over; changed is false when it says what was known before
 // and is no older than fresh.
 func (f *facility) set(v value, fresh int64) (changed bool) {
@@ -239,7 +245,13 @@ func (v *view) ResolveName(name string) (any, bool) {
 	case onWord:
 		return found(v.e.shouldBeOn(v.f, v.f.newest))
 	case membersWord:
-		return float64(v.e.membersOf(v.f)), true
+		return float64(v.e.telling(v.f, nil)), true
+	}
+	if ch, ok := strings.CutPrefix(name, hasPrefix); ok && v.e.ids[ch] != nil {
+		return v.f.has(v.e.ids[ch]), true
+	}
+	if ch, ok := strings.CutPrefix(name, tellPrefix); ok && v.e.ids[ch] != nil {
+		return float64(v.e.telling(v.f, v.e.ids[ch])), true
 	}
 	for _, d := range v.rule.derived {
 		if d.name == name {

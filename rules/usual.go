@@ -75,9 +75,9 @@ type snapshotLearned struct {
 
 // UnmarshalCBOR reads one of "LMPSNAPB" too, which was three numbers shorter.
 func (l *snapshotLearned) UnmarshalCBOR(b []byte) error {
-	const arrayOf18, arrayOf21 = 0x92, 0x95
-	if len(b) > 0 && b[0] == arrayOf18 {
-		b = append(append([]byte{arrayOf21}, b[1:]...), 0, 0, 0)
+	const arrayOf17, arrayOf20 = 0x91, 0x94
+	if len(b) > 0 && b[0] == arrayOf17 {
+		b = append(append([]byte{arrayOf20}, b[1:]...), 0, 0, 0)
 	}
 	type current snapshotLearned
 	return cbor.Unmarshal(b, (*current)(l))
