@@ -178,7 +178,11 @@ func (e *Engine) learn(f *facility, k *kindRules, r *devices.Reading) (ended uin
 			continue
 		}
 		if s := b.rule.Schedule; s != nil {
+			// a step in which the lamps are just switched on is half dark
 			if active, known := s.active(e, f, r.Time); !active || !known {
+				continue
+			}
+			if active, known := s.active(e, f, r.Time-b.step); !active || !known {
 				continue
 			}
 		}
