@@ -2006,6 +2006,11 @@ export interface components {
              * @description time constant, in seconds, of the lag of what it is compensated by; 0: none
              */
             lag_s: number;
+            /**
+             * Format: int64
+             * @description values that lay too far off to be of it, such as those of another frequency
+             */
+            left_out: number;
             /** @description of the value in the rule */
             name: string;
             /**
