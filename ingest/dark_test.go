@@ -13,6 +13,8 @@ import (
 	"time"
 
 	paho "github.com/eclipse/paho.mqtt.golang"
+
+	"lamplighter/devices/devicestest"
 )
 
 // duty is the receiver of all pages.
@@ -68,17 +70,19 @@ const streetRule = `      - {name: street_dark, collapse: {of: lamp_out, by: are
 // is back the ticket closes once, and nobody else has one. The log of the test
 // tells the times, see performance.md.
 func TestTenThousandLampsDarkAtOnce(t *testing.T) {
+	t.Parallel()
 	darkAtOnce(t, 1, "", darkRules, "cabinet_dark of CAB-1")
 }
 
 // TestAStreetDarkAtOnce: the same, with the lamps behind 300 cabinets, which are
 // judged in four partitions. It is one ticket on the street.
 func TestAStreetDarkAtOnce(t *testing.T) {
+	t.Parallel()
 	darkAtOnce(t, 300, "log: {partitions: 4}\n", darkRules+streetRule, "street_dark of area:350102001")
 }
 
 func darkAtOnce(t *testing.T, cabinets int, conf, ruleText, ticketOf string) {
-	const n = 10_000
+	n := devicestest.Sized(10_000, 2_000)
 	b := newOtherBroker(t)
 	receiver := &duty{}
 	hook := httptest.NewServer(receiver)

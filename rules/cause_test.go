@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"lamplighter/devices"
+	"lamplighter/devices/devicestest"
 	"lamplighter/devices/registry"
 )
 
@@ -269,6 +270,7 @@ func open(t interface{ Fatalf(string, ...any) }, log []string) (tickets, members
 // restarted, the same tickets are open at the end; who is bad has a ticket or
 // is behind one, who is good is neither, and nobody ever has two.
 func TestAnyInterleavingLeavesTheSameTicketsOpen(t *testing.T) {
+	devicestest.FewerChecks(t, 20)
 	rapid.Check(t, func(r *rapid.T) {
 		a, b := tell(t), tell(t)
 		set := lampRules(r, a, lost, circuit, cabinet, out,

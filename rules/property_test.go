@@ -13,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"lamplighter/devices"
+	"lamplighter/devices/devicestest"
 	"lamplighter/devices/registry"
 )
 
@@ -92,6 +93,7 @@ func (s *story) faults(ms []sent) []string {
 // Any interleaving, duplication and delay within the lateness gives the tickets
 // that messages in order and on time give.
 func TestDelayWithinTheBoundChangesNoTicket(t *testing.T) {
+	devicestest.FewerChecks(t, 20)
 	rapid.Check(t, func(rt *rapid.T) {
 		fresh := func() *story {
 			s := tell(t)
@@ -240,6 +242,7 @@ func feed(t *rapid.T, s *story, d Desk, a *Archive, frames []devices.Batch, n in
 // Any crash and what is judged again after it equals no crash; and a replay of
 // the log equals what was judged live, to the last word of the evidence.
 func TestCrashesAndReplaysChangeNothing(t *testing.T) {
+	devicestest.FewerChecks(t, 20)
 	rapid.Check(t, func(rt *rapid.T) {
 		s := tell(t)
 		frames := troubled(rt, s)

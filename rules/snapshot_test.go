@@ -21,6 +21,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"lamplighter/devices"
+	"lamplighter/devices/devicestest"
 	"lamplighter/devices/registry"
 )
 
@@ -88,7 +89,7 @@ func stormy(s *story, seed uint64, steps int) [][]devices.Item {
 }
 
 func TestARestartAnywhereChangesNothing(t *testing.T) {
-	for seed := range uint64(20) {
+	for seed := range uint64(devicestest.Sized(20, 5)) {
 		a, b := tell(t), tell(t)
 		past := stormy(a, seed, 600)
 		r := rand.New(rand.NewPCG(seed, 3))

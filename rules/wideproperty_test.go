@@ -14,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"lamplighter/devices"
+	"lamplighter/devices/devicestest"
 	"lamplighter/devices/registry"
 )
 
@@ -115,6 +116,7 @@ func differ(t *rapid.T, p int, how string, was, is []string) {
 // tickets of areas and feeders are those without a crash, and those of a replay
 // of the logs.
 func TestCrashesAndReplaysChangeNoTicketOfAnArea(t *testing.T) {
+	devicestest.FewerChecks(t, 20)
 	rapid.Check(t, func(rt *rapid.T) {
 		s := tell(t)
 		rules := []string{dark, lost, cabinetOff, cabinet,

@@ -2,4 +2,4 @@
 
 package devicestest
 
-const raced = false
+const underRace = false

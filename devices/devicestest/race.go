@@ -2,4 +2,4 @@
 
 package devicestest
 
-const raced = true
+const underRace = true

@@ -7,14 +7,14 @@ import (
 )
 
 // FewerChecks has rapid try a property n times instead of a hundred under the race
-// detector, which makes SQLite ten times slower. What -rapid.checks says holds.
+// detector, see Sized. What -rapid.checks says holds.
 func FewerChecks(t testing.TB, n int) {
 	t.Helper()
 	f := flag.Lookup("rapid.checks")
 	if f == nil {
 		t.Fatal("rapid is not linked into this test")
 	}
-	if !raced || f.Value.String() != f.DefValue {
+	if !underRace || f.Value.String() != f.DefValue {
 		return
 	}
 	set := func(s string) {

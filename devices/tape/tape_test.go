@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"lamplighter/devices"
+	"lamplighter/devices/devicestest"
 )
 
 func write(t interface{ Fatal(...any) }, begin, end int64, rs []Record) []byte {
@@ -65,6 +66,7 @@ func some(n int) []Record {
 }
 
 func TestWhatIsRecordedIsRead(t *testing.T) {
+	devicestest.FewerChecks(t, 20)
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.IntRange(0, 12_000).Draw(t, "records")
 		rs := some(n)
@@ -93,6 +95,7 @@ func TestRecordsComeInTheOrderOfTime(t *testing.T) {
 // Whatever byte of a tape is changed or wherever it is cut, that is told, with
 // the place; and nothing wrong is read before it.
 func TestADamagedTapeIsToldWithItsPlace(t *testing.T) {
+	devicestest.FewerChecks(t, 20)
 	rs := some(3000)
 	good := write(t, 1000, 2_000_000, rs)
 	rapid.Check(t, func(t *rapid.T) {

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"lamplighter/devices/devicestest"
 )
 
 var summer = time.Unix(1782878400, 0) // 2026-07-01 12:00 in Fuzhou
@@ -37,7 +39,7 @@ func evenly(int) time.Duration { return time.Minute }
 func TestTheSameSeedTellsTheSameStoryHoweverLongTheSteps(t *testing.T) {
 	checks := 0
 	rapid.Check(t, func(t *rapid.T) {
-		if checks++; checks > 15 {
+		if checks++; checks > devicestest.Sized(15, 3) {
 			return // a story takes a while
 		}
 		o := small(rapid.Uint64().Draw(t, "seed"))
