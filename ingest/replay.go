@@ -17,6 +17,7 @@ import (
 	"lamplighter/devices/tape"
 	"lamplighter/ingest/config"
 	"lamplighter/ingest/pipeline"
+	"lamplighter/rules"
 	"lamplighter/rules/replay"
 )
 
@@ -82,7 +83,7 @@ func (c *rulesReplayCmd) judge(d *doorway, conf *config.Config) error {
 	if err != nil {
 		return fmt.Errorf("recording %s: %w", c.In, err)
 	}
-	if err := c.write(d.out, r.Tickets); err != nil {
+	if err := c.write(d.out, o.Set, r.Tickets); err != nil {
 		return err
 	}
 	took := time.Since(began)
@@ -110,16 +111,26 @@ func replayOptions(conf *config.Config, files []string, partitions int) (replay.
 	return o, err
 }
 
-func (c *rulesReplayCmd) write(out io.Writer, ts []*replay.Ticket) error {
+// write writes the tickets; before them, of a recording, how long each rule of s waits.
+func (c *rulesReplayCmd) write(out io.Writer, s *rules.Set, ts []*replay.Ticket) error {
 	if c.Tickets == "-" {
-		return replay.WriteTickets(out, ts)
+		return writeJudged(out, s, ts)
 	}
 	f, err := os.Create(c.Tickets)
 	if err != nil {
 		return fmt.Errorf("tickets: %w", err)
 	}
 	w := bufio.NewWriter(f)
-	return errors.Join(replay.WriteTickets(w, ts), w.Flush(), f.Close())
+	return errors.Join(writeJudged(w, s, ts), w.Flush(), f.Close())
+}
+
+func writeJudged(out io.Writer, s *rules.Set, ts []*replay.Ticket) error {
+	if s != nil {
+		if err := replay.WriteWaits(out, s); err != nil {
+			return err
+		}
+	}
+	return replay.WriteTickets(out, ts)
 }
 
 // tellDays tells on standard error how many days have been judged, now and then.

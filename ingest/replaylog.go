@@ -180,7 +180,7 @@ func (p *pastReplay) tell(r *replay.Result, d *replay.Difference, version string
 		fmt.Fprintln(os.Stderr, "passed over:", r.Trouble)
 	}
 	if p.cmd.Tickets != "" {
-		if err := p.cmd.write(p.d.out, r.Tickets); err != nil {
+		if err := p.cmd.write(p.d.out, nil, r.Tickets); err != nil {
 			return err
 		}
 	}

@@ -198,6 +198,21 @@ func (r *Rule) maxAge(f *facility) int64 {
 	return max(leastMaxAge.Milliseconds(), 2*f.expectMS)
 }
 
+// Wait is how long a fault may have lasted before r tells of it: For, after the past
+// that it looks at. Expected intervals of silence, which are each facility's own, come
+// on top.
+func (r *Rule) Wait() time.Duration {
+	past := int64(0)
+	for _, d := range r.derived {
+		if d.base == nil {
+			past = max(past, d.span)
+		} else {
+			past = max(past, d.base.step+d.base.smooth)
+		}
+	}
+	return r.For + time.Duration(past)*time.Millisecond
+}
+
 // severity is that of a rule at a step, 0 = none.
 func (r *Rule) severity(step uint8) Severity {
 	if step == 0 || int(step) > len(r.Steps) {

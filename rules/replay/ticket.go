@@ -107,6 +107,29 @@ func inOrder(ts []*Ticket) {
 	})
 }
 
+// Wait is a rule that judged, and how long it waits; a line before the tickets. By
+// it a defect that began too late to be found is told from one that was missed.
+//
+//	{"rule":"lamp_dim","kind":"streetlight","wait_s":1200}
+type Wait struct {
+	Rule  string  `json:"rule"`
+	Kind  string  `json:"kind"`
+	WaitS float64 `json:"wait_s"` // see [rules.Rule.Wait]
+}
+
+// WriteWaits writes the waits of the rules of a set as JSON lines.
+func WriteWaits(out io.Writer, s *rules.Set) error {
+	enc := json.NewEncoder(out)
+	for _, k := range []devices.Kind{devices.Manhole, devices.Streetlight, devices.Bridge} {
+		for _, r := range s.Rules(k) {
+			if err := enc.Encode(Wait{Rule: r.Name, Kind: k.String(), WaitS: r.Wait().Seconds()}); err != nil {
+				return fmt.Errorf("write waits: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
 // WriteTickets writes tickets as JSON lines.
 func WriteTickets(out io.Writer, ts []*Ticket) error {
 	enc := json.NewEncoder(out)

@@ -21,6 +21,7 @@
 // ticket for it is right.
 //
 // A defect is left out, and counted as such, when the recording ended before the
-// wait of its rule was over: nobody could have told. The longest wait that any
-// ticket of that defect had is taken for it.
+// wait of its rule was over: nobody could have told. That is the wait that the file
+// of tickets says of the rule (its `for`, after the past that it looks at), or the
+// longest that any ticket of that defect had.
 package score

@@ -32,11 +32,12 @@ type matcher struct {
 	facts  []*fact
 	claims []*claim
 	byKey  map[key][]*fact
+	waits  map[string]time.Duration // by defect: of its rules, and the longest that a ticket had
 	end    time.Time
 }
 
 func newMatcher(truth []Truth, tickets []Ticket, end time.Time) *matcher {
-	m := &matcher{byKey: make(map[key][]*fact), end: end}
+	m := &matcher{byKey: make(map[key][]*fact), waits: make(map[string]time.Duration), end: end}
 	for i := range truth {
 		f := &fact{Truth: &truth[i]}
 		m.facts = append(m.facts, f)
@@ -44,7 +45,13 @@ func newMatcher(truth []Truth, tickets []Ticket, end time.Time) *matcher {
 		m.byKey[k] = append(m.byKey[k], f)
 	}
 	for i := range tickets {
-		m.claims = append(m.claims, &claim{Ticket: &tickets[i]})
+		t := &tickets[i]
+		if t.Rule != "" {
+			m.waits[t.Rule] = max(m.waits[t.Rule], t.wait())
+			continue
+		}
+		m.waits[t.Defect] = max(m.waits[t.Defect], t.wait())
+		m.claims = append(m.claims, &claim{Ticket: t})
 	}
 	for _, fs := range m.byKey {
 		slices.SortFunc(fs, func(a, b *fact) int { return a.From.Compare(b.From) })
@@ -148,12 +155,8 @@ func (m *matcher) behind(c *claim, fs []*fact) (all, alone int) {
 
 // cutOff marks what nobody could have found before the end.
 func (m *matcher) cutOff() {
-	waits := make(map[string]time.Duration)
-	for _, c := range m.claims {
-		waits[c.Defect] = max(waits[c.Defect], c.wait())
-	}
 	for _, f := range m.facts {
-		if !f.found && f.To == nil && m.end.Sub(f.From) < waits[f.Defect] {
+		if !f.found && f.To == nil && m.end.Sub(f.From) < m.waits[f.Defect] {
 			f.cut = true
 		}
 	}

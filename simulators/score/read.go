@@ -21,8 +21,9 @@ type Truth struct {
 }
 
 // Ticket is a line of the file of tickets, as far as it matters here; see
-// `rules replay`.
+// `rules replay`. A line with a rule is no ticket: it says how long that rule waits.
 type Ticket struct {
+	Rule     string     `json:"rule"`
 	Facility string     `json:"facility"`
 	Defect   string     `json:"defect"`
 	OpenedAt time.Time  `json:"opened_at"`
@@ -48,7 +49,7 @@ func ReadTruth(in io.Reader) ([]Truth, error) {
 // ReadTickets reads a file of tickets.
 func ReadTickets(in io.Reader) ([]Ticket, error) {
 	return read(in, func(t *Ticket) error {
-		if t.Facility == "" || t.Defect == "" || t.OpenedAt.IsZero() {
+		if t.Rule == "" && (t.Facility == "" || t.Defect == "" || t.OpenedAt.IsZero()) {
 			return errors.New("want facility, defect and opened_at; is it the file of rules replay?")
 		}
 		return nil

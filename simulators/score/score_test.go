@@ -67,6 +67,8 @@ func TestWhatATicketStandsFor(t *testing.T) {
 			Score{Truths: 2, Tickets: 1, TruePositives: 1, Covered: 2, Delay: Delays{240, 240, 240}}, ""},
 		"ended too soon": {[]Truth{truth("A", "lamp_out", 10, 50), truth("B", "lamp_out", end-1, 0)}, []Ticket{{Facility: "A", Defect: "lamp_out", OpenedAt: *at(12), WaitS: 120}},
 			Score{Truths: 1, Tickets: 1, TruePositives: 1, CutOff: 1, Delay: Delays{120, 120, 120}}, ""},
+		"began within the wait of a rule that has opened nothing": {[]Truth{truth("A", "lamp_dim", end-14, 0), truth("B", "lamp_dim", end-21, 0)}, []Ticket{{Rule: "lamp_dim", WaitS: 1200}},
+			Score{Truths: 1, Misses: 1, CutOff: 1}, "miss B"},
 		"not looked for": {[]Truth{{Facility: "A", Defect: "cover_rattle", From: *at(10)}, {Facility: "B", Defect: "cover_rattle", From: *at(10)}}, []Ticket{ticket("B", "cover_rattle", 12, 20)},
 			Score{Tickets: 1, TruePositives: 1, Unwanted: 2}, ""},
 		"nothing": {nil, nil, Score{}, ""},
