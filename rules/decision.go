@@ -31,6 +31,7 @@ type clause struct {
 	value   int64
 	bound   int64
 	limited bool // a limit_… stands in the bound
+	abs     bool // abs(…) is compared: the bound is one on either side
 }
 
 // quantity is a number that an expression looks at.
@@ -80,13 +81,23 @@ func (x *expressions) clause(n ast.Expr) clause {
 		}
 	case operators.Greater, operators.GreaterEquals, operators.Less, operators.LessEquals:
 		value, bound := args[0], args[1]
-		if c.of = x.quantity(value); c.of == nil {
+		if c.of = x.quantity(bare(value)); c.of == nil {
 			value, bound = bound, value
-			c.of = x.quantity(value)
+			c.of = x.quantity(bare(value))
 		}
+		c.abs = bare(value) != value
+		value = bare(value)
 		c.value, c.bound, c.limited = value.ID(), bound.ID(), x.limited(bound)
 	}
 	return c
+}
+
+// bare is what stands in abs(…), n itself of anything else.
+func bare(n ast.Expr) ast.Expr {
+	if n.Kind() == ast.CallKind && n.AsCall().FunctionName() == absWord && len(n.AsCall().Args()) == 1 {
+		return n.AsCall().Args()[0]
+	}
+	return n
 }
 
 // quantity is what a side of a comparison is, nil of what is none by itself.
@@ -192,6 +203,9 @@ func (c *clause) measure(s interpreter.EvalState) *measure {
 	bound, known := num(s, c.bound)
 	if !ok || !known {
 		return nil
+	}
+	if c.abs {
+		bound = math.Copysign(bound, value)
 	}
 	return &measure{c.of, value, bound, c.limited}
 }

@@ -48,21 +48,21 @@ func same(t *testing.T, got, want string) {
 
 func TestATicketSaysWhichValuesAndLimitsDecidedIt(t *testing.T) {
 	s := by(t, devices.Manhole, `severity: minor
-		when: tilt_deg > limit_tilt_deg || water_level_m > limit_water_level_m || cover_open
+		when: tilt_deg > limit_tilt_deg || water_level_m > limit_water_level_m || cover_open || flooded
 		limits: {tilt_deg: {default: 15, models: {ACME-7: 10}}, water_level_m: census}
 		for: 2s`)
 	s.step(0, s.census(registry.Facility{ID: "A", Kind: devices.Manhole, Model: "ACME-7"}), s.says("A", 0, "tilt_deg", 12.5, "cover_open", false))
 	s.step(1)
 	en, zh := s.why(2)
 	same(t, en, `Rule it decided it (rule set VERSION).
-Its condition: tilt_deg > limit_tilt_deg || water_level_m > limit_water_level_m || cover_open
+Its condition: tilt_deg > limit_tilt_deg || water_level_m > limit_water_level_m || cover_open || flooded
 What decided was tilt_deg: 12.5 deg, and its bound 10 deg.
 cover_open was no at 2026-01-01 08:00:00.
+flooded was never reported, as if there was no such sensor.
 tilt_deg was 12.5 deg at 2026-01-01 08:00:00; its limit is 10 deg, its model's.
-water_level_m was never reported, as if there was no such sensor.
 It held since 2026-01-01 08:00:00; it has to last 2 s, and the ticket was opened at 2026-01-01 08:00:02.
 `)
-	for _, part := range []string{"由规则 it 判定", "（tilt_deg）为 12.5 deg（2026-01-01 08:00:00）；限值 10 deg，该型号限值。", "（water_level_m）从未上报，视为没有该传感器。", "持续 2 秒后，于 2026-01-01 08:00:02 立案。"} {
+	for _, part := range []string{"由规则 it 判定", "（tilt_deg）为 12.5 deg（2026-01-01 08:00:00）；限值 10 deg，该型号限值。", "（flooded）从未上报，视为没有该传感器。", "持续 2 秒后，于 2026-01-01 08:00:02 立案。"} {
 		if !strings.Contains(zh, part) {
 			t.Errorf("got\n%swant %s in it", zh, part)
 		}

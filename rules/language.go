@@ -103,9 +103,11 @@ func (c *compiler) language(k devices.Kind) (*language, error) {
 	return l, nil
 }
 
+const absWord = "abs"
+
 // absolute is abs(x), for what may go either way.
 func absolute() cel.EnvOption {
-	return cel.Function("abs", cel.Overload("abs_double", []*cel.Type{cel.DoubleType}, cel.DoubleType, cel.UnaryBinding(func(x ref.Val) ref.Val {
+	return cel.Function(absWord, cel.Overload("abs_double", []*cel.Type{cel.DoubleType}, cel.DoubleType, cel.UnaryBinding(func(x ref.Val) ref.Val {
 		return types.Double(math.Abs(float64(x.(types.Double))))
 	})))
 }

@@ -87,7 +87,7 @@ func TestAnOpeningAtAStepSaysSo(t *testing.T) {
 	s.step(0, s.census(registry.Facility{ID: "BR-1", Kind: devices.Bridge, Limits: map[string]float64{"displacement_mm": 10, "displacement_mm_2": 20, "displacement_mm_3": 30}}), s.says("BR-1", 0, "displacement_mm", 25.0))
 	s.until(1, 2)
 	en, _ := s.why(3)
-	for _, want := range []string{"It is major, as displacement_mm > limit_displacement_mm_2 ||", "What decided was displacement_mm: 25 mm, and its bound 20 mm.\n"} {
+	for _, want := range []string{"It is major, as abs(displacement_mm) > limit_displacement_mm_2 ||", "What decided was displacement_mm: 25 mm, and its bound 20 mm.\n"} {
 		if !strings.Contains(en, want) {
 			t.Errorf("got\n%swant in it\n%s", en, want)
 		}

@@ -96,7 +96,7 @@ func TestAWindowForAFeederFollowsTheCensus(t *testing.T) {
 		want   string
 	}{
 		{[]string{"F1", "F1"}, "100 opened CAB cabinet"},
-		{[]string{"F1", "F2"}, "41 opened CAB cabinet"},
+		{[]string{"F1", "F2"}, "40 opened CAB cabinet"},
 		{[]string{"F2", "F1"}, "31 opened CAB cabinet"},
 	} {
 		s := under(t, lost, circuit, cabinet)
