@@ -68,7 +68,7 @@ func (s *Server) counted(ctx context.Context, p *place) (*place, error) {
 func (s *Server) areaPlace(ctx context.Context, id string) (*place, error) {
 	code, ok := strings.CutPrefix(id, aboutArea)
 	switch {
-	case !ok:
+	case !ok || code == "":
 		return nil, nil
 	case code == "city":
 		n, err := s.opt.Census.Count(ctx, registry.Filter{})

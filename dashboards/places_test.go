@@ -16,14 +16,14 @@ import (
 func TestWhatIsNoFacilityIsToldForWhatItIs(t *testing.T) {
 	devicestest.Databases(t, func(t *testing.T, database string) {
 		w := newWorld(t, database, nil)
-		if _, err := w.census.ImportAreas(t.Context(), strings.NewReader("code,name\n3501,福州市\n350102,鼓楼区\n"), "li", "csv"); err != nil {
-			t.Fatal(err)
-		}
 		w.facility(
 			registry.Facility{ID: "SL-1", Device: "D-1", Kind: devices.Streetlight, Area: "350102001001", Cabinet: "CAB-1", Circuit: "C:1"},
 			registry.Facility{ID: "SL-2", Kind: devices.Streetlight, Area: "350103001001", Cabinet: "CAB-2", Circuit: "2"},
 			registry.Facility{ID: "CAB-2", Kind: devices.Streetlight, Feeder: "F/1"},
 			registry.Facility{ID: "MH-1", Name: "one", Kind: devices.Manhole, Area: "350103"})
+		if _, err := w.census.ImportAreas(t.Context(), strings.NewReader("code,name\n3501,福州市\n350102,鼓楼区\n"), "li", "csv"); err != nil {
+			t.Fatal(err)
+		}
 		if err := w.census.Remove(t.Context(), "li", "MH-1"); err != nil {
 			t.Fatal(err)
 		}

@@ -100,11 +100,11 @@ func TestAWindowNeedsAnEndAReasonAndAPlace(t *testing.T) {
 func TestAWindowForWhatTheCensusDoesNotHaveIsRefused(t *testing.T) {
 	devicestest.Databases(t, func(t *testing.T, url string) {
 		w := newWorld(t, url, atStart)
+		w.facility(registry.Facility{ID: "SL-1", Kind: devices.Streetlight, Area: "350102001001", Cabinet: "CAB-1", Circuit: "2"}, registry.Facility{ID: "SL-2", Kind: devices.Streetlight, Area: "350103", Cabinet: "CAB-2", Circuit: "1"},
+			registry.Facility{ID: "CAB-1", Kind: devices.Streetlight, Feeder: "F1"})
 		if _, err := w.census.ImportAreas(t.Context(), strings.NewReader("code,name\n3501,福州市\n350104,仓山区\n"), "li", "csv"); err != nil {
 			t.Fatal(err)
 		}
-		w.facility(registry.Facility{ID: "SL-1", Kind: devices.Streetlight, Area: "350102001001", Cabinet: "CAB-1", Circuit: "2"}, registry.Facility{ID: "SL-2", Kind: devices.Streetlight, Area: "350103", Cabinet: "CAB-2", Circuit: "1"},
-			registry.Facility{ID: "CAB-1", Kind: devices.Streetlight, Feeder: "F1"})
 		send := func(scope string) reply {
 			return w.ask(auth.Operator, "POST", "/api/v1/windows", `{`+scope+`,"to":"2026-01-01T12:00:00+08:00","reason":"r"}`)
 		}
