@@ -21,8 +21,8 @@ func TestAFacilityShowsWhatItsRulesHaveLearned(t *testing.T) {
 	}}
 	a := w.ask(auth.Viewer, "GET", "/api/v1/facilities/BR-1", "")
 	w.into(a, http.StatusOK, nil)
-	want := `"usual":[{"rule":"bridge_deviates","name":"beyond","channel":"displacement_mm","unit":"mm","on":"temperature_c","since":"2026-01-01T08:00:00.000+08:00","steps":40,"at":"2026-01-01T08:00:00.000+08:00","value":12.1,"expected":5.8,"band":0.3,"residual":6.3,"r2":0.97,"step_s":600,"lag_s":7200,"needs_s":259200,"needs_steps":30},` +
-		`{"rule":"bridge_drift","name":"drift","channel":"displacement_mm","unit":"mm","since":null,"steps":0,"at":null,"value":null,"expected":null,"band":null,"residual":null,"r2":null,"step_s":0,"lag_s":0,"needs_s":0,"needs_steps":0,"schedule":"night"}]`
+	want := `"usual":[{"rule":"bridge_deviates","name":"beyond","channel":"displacement_mm","unit":"mm","on":"temperature_c","since":"2026-01-01T08:00:00.000+08:00","steps":40,"left_out":0,"at":"2026-01-01T08:00:00.000+08:00","value":12.1,"expected":5.8,"band":0.3,"residual":6.3,"r2":0.97,"step_s":600,"lag_s":7200,"needs_s":259200,"needs_steps":30},` +
+		`{"rule":"bridge_drift","name":"drift","channel":"displacement_mm","unit":"mm","since":null,"steps":0,"left_out":0,"at":null,"value":null,"expected":null,"band":null,"residual":null,"r2":null,"step_s":0,"lag_s":0,"needs_s":0,"needs_steps":0,"schedule":"night"}]`
 	if !strings.Contains(string(a.body), want) {
 		t.Errorf("got\n%s\nwant in it\n%s", a.body, want)
 	}
