@@ -2,11 +2,12 @@ import { defineConfig } from '@playwright/test';
 
 const flags = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 
-// One worker: the scenes share one daemon, and play in the order of the file.
+// Each worker has a daemon that all its files share; the scenes of a file play in
+// their order.
 export default defineConfig({
   testDir: 'e2e',
-  workers: 1,
-  timeout: 240_000,
+  workers: 2,
+  timeout: 480_000,
   expect: { timeout: 20_000 },
   reporter: [['list']],
   use: {

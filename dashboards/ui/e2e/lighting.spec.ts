@@ -13,7 +13,7 @@ for (const look of looks.filter((l) => (l.language === 'zh') === (l.width === 19
     await login(page, daemon);
     await wear(page, look);
     // The daemon closes the nights that it was given within its first minute or two.
-    await expect.poll(async () => (await (await page.request.get('/api/v1/lighting/nights')).json()).items.length, { timeout: 180_000 }).toBeGreaterThan(90);
+    await expect.poll(async () => (await (await page.request.get('/api/v1/lighting/nights')).json()).items.length, { timeout: 360_000 }).toBeGreaterThan(90);
     await page.goto('/lighting');
     const course = page.getByRole('table', { name: w.course });
     await expect(course.getByRole('row').nth(3)).toBeVisible(); // months
@@ -51,7 +51,7 @@ for (const look of looks.filter((l) => (l.language === 'zh') === (l.width === 19
     await login(page, daemon);
     await wear(page, look);
     const low = async (): Promise<{ id: number }[]> => (await (await page.request.get('/api/v1/tickets?defect=lighting_rate_low')).json()).items;
-    await expect.poll(async () => (await low()).length, { timeout: 180_000 }).toBeGreaterThan(0);
+    await expect.poll(async () => (await low()).length, { timeout: 360_000 }).toBeGreaterThan(0);
     await page.goto(`/tickets/${(await low())[0]!.id}`);
     await isSound(page, 'a ticket of an area');
     const number = await page.locator('.page-head .dim').first().innerText();
