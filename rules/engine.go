@@ -303,6 +303,7 @@ func (e *Engine) reading(f *facility, r *devices.Reading) {
 	before := f.newest
 	if e.wall-r.Time > reach.Milliseconds() {
 		f.newest, e.newest = r.Time, max(e.newest, r.Time)
+		e.fade(f)
 		e.take(f, &e.set.kinds[f.kind], r)
 		e.recall(f, r)
 		return
@@ -313,6 +314,7 @@ func (e *Engine) reading(f *facility, r *devices.Reading) {
 	}
 	f.newest = r.Time
 	e.newest = max(e.newest, r.Time)
+	e.fade(f)
 	k, doubts := &e.set.kinds[f.kind], uint64(0)
 	if k.sensor != nil {
 		doubts = e.probe(f, k, r)

@@ -49,7 +49,7 @@ func (e *Engine) judge(f *facility, k *kindRules, changed uint64, at int64) {
 			e.sensorHolds(f, r, at)
 			continue
 		}
-		if r.when == nil || r.inputs&changed == 0 && changed != everything && !r.timed && r.Schedule == nil {
+		if r.when == nil || r.inputs&changed == 0 && changed != everything && !r.timed && r.Schedule == nil && !(r.Confirmed && f.find(r.index) != nil) {
 			continue
 		}
 		if !r.wants(f) {
@@ -63,14 +63,9 @@ func (e *Engine) judge(f *facility, k *kindRules, changed uint64, at int64) {
 		}
 		v.rule = r
 		a := f.find(r.index)
-		var t truth
-		if r.clear != nil && a != nil && (a.firing || a.held) {
-			t = not(ask(r.clear, v))
-		} else {
-			t = ask(r.when, v)
-		}
-		if t == unknown && a != nil && !a.firing && !a.held && !a.heir && r.doubts(f) {
-			f.rest(r.index) // what is not believed does not last
+		t := r.asks(a, v)
+		if t == unknown {
+			f.fades(r, a)
 			continue
 		}
 		e.holds(f, r, t, at)
@@ -93,9 +88,50 @@ func (r *Rule) wants(f *facility) bool {
 	return true
 }
 
-// doubts tells whether r looks at a channel of f that is not believed.
-func (r *Rule) doubts(f *facility) bool {
-	return slices.ContainsFunc(r.reads, func(c *devices.Channel) bool { return f.doubted(uint32(c.ID)) })
+// asks is whether r holds at a facility where its alert is a, nil for none.
+func (r *Rule) asks(a *alert, v *view) truth {
+	if r.clear != nil && a != nil && (a.firing || a.held) {
+		return not(ask(r.clear, v))
+	}
+	return ask(r.when, v)
+}
+
+// fade forgets, when event time has come to f.newest and before a reading of that
+// time is taken, what has begun and of which nobody knew until now whether it
+// lasted.
+func (e *Engine) fade(f *facility) {
+	for i := len(f.alerts) - 1; i >= 0; i-- {
+		a := &f.alerts[i]
+		r := e.set.kinds[f.kind].rules[a.rule]
+		if r.when == nil || a.firing && a.quiet == 0 || r.known(f) {
+			continue
+		}
+		e.view.f, e.view.e, e.view.rule = f, e, r
+		if r.asks(a, &e.view) == unknown {
+			f.fades(r, a)
+		}
+	}
+}
+
+// fades is what an unknown answer does: what has begun and is not decided yet, or
+// is over and not closed yet, begins to last anew when it is known again.
+func (f *facility) fades(r *Rule, a *alert) {
+	switch {
+	case a == nil || a.held || a.heir || r.known(f):
+	case a.firing:
+		a.quiet, a.calm = 0, 0
+	default:
+		f.rest(a.rule)
+	}
+}
+
+// known tells whether every channel that r looks at is known of f. What a baseline
+// says is no matter of that: of one with few values it lapses between two steps.
+func (r *Rule) known(f *facility) bool {
+	return !slices.ContainsFunc(r.derived, func(d *derived) bool { return d.base == nil }) && !slices.ContainsFunc(r.reads, func(c *devices.Channel) bool {
+		v, ok := f.value(c.ID, r.maxAge(f))
+		return !ok || f.doubted(v.channel)
+	})
 }
 
 // outside is what a schedule says while it is not active: what has not begun

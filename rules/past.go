@@ -125,9 +125,10 @@ func (e *Engine) tellPast(f *facility, p *past, r *devices.Reading) {
 	g, k := p.run, &e.set.kinds[f.kind]
 	e.passPast(f, p, r.Time)
 	g.newest, g.expectMS = r.Time, f.expectMS
-	e.take(g, k, r)
 	v := &e.view
 	v.f, v.e = g, e
+	e.fadePast(p, k)
+	e.take(g, k, r)
 	for _, rule := range k.rules {
 		if rule.when == nil {
 			continue
@@ -140,21 +141,49 @@ func (e *Engine) tellPast(f *facility, p *past, r *devices.Reading) {
 			continue
 		}
 		v.rule = rule
-		t := unknown
-		if i >= 0 && p.faults[i].firing && rule.clear != nil {
-			t = not(ask(rule.clear, v))
-		} else {
-			t = ask(rule.when, v)
-		}
-		e.holdsPast(p, rule, i, t, r.Time)
+		e.holdsPast(p, rule, i, p.asks(rule, i, v), r.Time)
 	}
+}
+
+// asks is whether a rule holds in the run; i is where its fault stands, -1 = nowhere.
+func (p *past) asks(rule *Rule, i int, v *view) truth {
+	if i >= 0 && p.faults[i].firing && rule.clear != nil {
+		return not(ask(rule.clear, v))
+	}
+	return ask(rule.when, v)
+}
+
+// fadePast is [Engine.fade] in the run.
+func (e *Engine) fadePast(p *past, k *kindRules) {
+	for i := len(p.faults) - 1; i >= 0; i-- {
+		rule := k.rules[p.faults[i].rule]
+		if rule.known(p.run) {
+			continue
+		}
+		e.view.rule = rule
+		if p.asks(rule, i, &e.view) == unknown {
+			p.fades(i)
+		}
+	}
+}
+
+// fades is [facility.fades] in the run.
+func (p *past) fades(i int) {
+	if p.faults[i].firing {
+		p.faults[i].calm = 0
+		return
+	}
+	p.faults = slices.Delete(p.faults, i, i+1)
 }
 
 // holdsPast notes whether the condition of a rule holds at a time of the run; i
 // is where its fault stands, -1 = nowhere.
 func (e *Engine) holdsPast(p *past, rule *Rule, i int, t truth, at int64) {
 	switch {
-	case t == unknown || t == no && i < 0:
+	case i < 0 && t != yes:
+	case t == unknown && rule.known(p.run):
+	case t == unknown:
+		p.fades(i)
 	case t == no && !p.faults[i].firing:
 		p.faults = slices.Delete(p.faults, i, i+1)
 	case t == no:

@@ -136,6 +136,10 @@ func TestDelayWithinTheBoundChangesNoTicket(t *testing.T) {
 	})
 }
 
+// apart is rules of covers that see when one channel stops while another goes on.
+const apart = `      - {name: apart, when: tilt_deg > 15.0, clear: tilt_deg < 10.0, for: 8s, clear_for: 8s, max_age: 6s, severity: minor, summary: {zh: 甲, en: a}}
+`
+
 // troubled draws the past of a small city in which everything goes wrong:
 // common causes, batches of the past, losses, copies, dead links, maintenance,
 // other rules, a changing census and a daemon that is away.
@@ -146,7 +150,8 @@ func troubled(t *rapid.T, s *story) (frames []devices.Batch) {
 	}
 	fs = append(fs, registry.Facility{ID: "MH-1", Kind: devices.Manhole, ExpectS: 20})
 	lamps := strings.Replace(string(Default()), "  - kind: streetlight\n", "  - kind: streetlight\n    lateness: 3s\n", 1)
-	lamps = strings.Replace(lamps, "  - kind: manhole\n", "  - kind: manhole\n    lateness: 2s\n", 1)
+	lamps = strings.Replace(lamps, "  - kind: manhole\n    rules:\n", "  - kind: manhole\n    lateness: 2s\n    rules:\n"+apart, 1)
+	quiet := "" // a channel of the cover that has stopped, while others go on
 	sec, seq := 0.0, uint64(0)
 	dark := -1
 	for range rapid.IntRange(60, 200).Draw(t, "frames") {
@@ -173,6 +178,8 @@ func troubled(t *rapid.T, s *story) (frames []devices.Batch) {
 			f := fs[rapid.IntRange(0, 7).Draw(t, "lamp")]
 			f.Circuit = fmt.Sprint("C", rapid.IntRange(0, 2).Draw(t, "circuit"))
 			items = append(items, s.census(f))
+		case 8, 9, 10:
+			quiet = rapid.SampledFrom([]string{"", "tilt_deg", "vibration_mg"}).Draw(t, "quiet")
 		case 6, 7:
 			items = append(items, s.batch("MH-1", sec-7000, 1, sec-7000+float64(rapid.IntRange(0, 5).Draw(t, "part")*600), 40, sec-3600, 1, sec-3500, 1))
 		}
@@ -182,7 +189,14 @@ func troubled(t *rapid.T, s *story) (frames []devices.Batch) {
 		for i, f := range fs {
 			if i%2 != dark && rapid.IntRange(0, 3).Draw(t, "speaks") == 0 {
 				if f.Kind == devices.Manhole {
-					say(string(f.ID), 0, "tilt_deg", rapid.SampledFrom([]float64{1, 40}).Draw(t, "tilt"))
+					vals := []any{"methane_pct", 0.1}
+					if quiet != "tilt_deg" {
+						vals = append(vals, "tilt_deg", rapid.SampledFrom([]float64{1, 40}).Draw(t, "tilt"))
+					}
+					if quiet != "vibration_mg" {
+						vals = append(vals, "vibration_mg", rapid.SampledFrom([]float64{5, 60}).Draw(t, "shock"))
+					}
+					say(string(f.ID), 0, vals...)
 				} else {
 					say(string(f.ID), float64(rapid.IntRange(0, 4).Draw(t, "late")), "lamp_on", true, "power_w", rapid.SampledFrom([]float64{0, 60}).Draw(t, "power"))
 				}
