@@ -3,7 +3,6 @@ package rules
 import (
 	"math"
 	"slices"
-	"sort"
 	"strings"
 	"time"
 
@@ -21,7 +20,7 @@ type derived struct {
 	channel *devices.Channel
 	span    int64 // ms of the past that are looked at
 	per     int64 // ms: of a rate; 0 = an aggregate
-	fold    func([]sample) float64
+	fold    func(content) float64
 	base    *baseline // nil = of the window
 	part    int       // in baselineParts
 	alike   bool      // in the channel's unit, and on its scale
@@ -34,75 +33,6 @@ type derivedText struct {
 	aggregate     string
 	base          *baselineText
 	at            *yaml.Node
-}
-
-// sample is one value of a channel's past.
-type sample struct {
-	at  int64
-	num float64
-}
-
-// series is the past of one channel, ascending in time.
-type series struct {
-	channel uint32
-	samples []sample
-}
-
-// maxSamples bounds a series: of a device that reports more in one window, the
-// newest count.
-const maxSamples = 600
-
-var folds = map[string]func([]sample) float64{
-	"avg":   average,
-	"min":   func(s []sample) float64 { return slices.MinFunc(s, byNum).num },
-	"max":   func(s []sample) float64 { return slices.MaxFunc(s, byNum).num },
-	"sum":   func(s []sample) float64 { return average(s) * float64(len(s)) },
-	"count": func(s []sample) float64 { return float64(len(s)) },
-	"p50":   func(s []sample) float64 { return rank(s, 0.50) },
-	"p95":   func(s []sample) float64 { return rank(s, 0.95) },
-	// how often a yes-or-no channel turned over
-	turnovers: func(s []sample) float64 {
-		n := 0
-		for i := 1; i < len(s); i++ {
-			if s[i].num != s[i-1].num {
-				n++
-			}
-		}
-		return float64(n)
-	},
-}
-
-const turnovers = "changes"
-
-// alike are the aggregates that compare with the channel's own limit.
-var alike = []string{"avg", "min", "max", "p50", "p95"}
-
-func byNum(a, b sample) int {
-	switch {
-	case a.num < b.num:
-		return -1
-	case a.num > b.num:
-		return 1
-	}
-	return 0
-}
-
-func average(s []sample) float64 {
-	sum := 0.0
-	for _, x := range s {
-		sum += x.num
-	}
-	return sum / float64(len(s))
-}
-
-// rank is the nearest-rank percentile.
-func rank(s []sample, part float64) float64 {
-	nums := make([]float64, len(s))
-	for i, x := range s {
-		nums[i] = x.num
-	}
-	sort.Float64s(nums)
-	return nums[int(math.Ceil(part*float64(len(nums))))-1]
 }
 
 // values reads the derived values of a rule.
@@ -201,23 +131,13 @@ func (e *Engine) remember(f *facility, k *kindRules, v *value) bool {
 	if span == 0 {
 		return false
 	}
-	x := f.rare()
-	i := slices.IndexFunc(x.series, func(s series) bool { return s.channel == v.channel })
-	if i < 0 {
+	s := f.series(v.channel)
+	if s == nil {
+		x := f.rare()
 		x.series = append(x.series, series{channel: v.channel})
-		i = len(x.series) - 1
+		s = &x.series[len(x.series)-1]
 	}
-	s := &x.series[i]
-	old := 0
-	for old < len(s.samples) && (s.samples[old].at < v.at-span || len(s.samples)-old >= maxSamples) {
-		old++
-	}
-	s.samples = append(s.samples[:0], s.samples[old:]...)
-	if n := len(s.samples); n > 0 && s.samples[n-1].at == v.at {
-		s.samples[n-1].num = v.num
-		return true
-	}
-	s.samples = append(s.samples, sample{v.at, v.num})
+	s.add(sample{v.at, v.num}, span)
 	return true
 }
 
@@ -230,71 +150,27 @@ func (d *derived) of(f *facility, at int64) (x float64, ok bool) {
 	if d.base != nil {
 		return d.base.of(f, d.part, at)
 	}
-	var all []sample
-	if f.more != nil {
-		for i := range f.more.series {
-			if f.more.series[i].channel == uint32(d.channel.ID) {
-				all = f.more.series[i].samples
-			}
-		}
-	}
-	from := sort.Search(len(all), func(i int) bool { return all[i].at > at-d.span })
-	if in := all[from:]; d.per == 0 {
-		if len(in) == 0 {
-			return 0, false
-		}
-		return d.fold(in), true
-	}
-	// a rate looks back to the edge of the window: the last sample before it too
-	if from > 0 {
-		from--
-	}
-	in := all[from:]
-	if len(in) < 2 {
+	s := f.series(uint32(d.channel.ID))
+	if s == nil {
 		return 0, false
 	}
-	first, last := in[0], in[len(in)-1]
-	if last.at-first.at < d.span/2 {
+	edge := at - d.span
+	if d.per > 0 {
+		return s.rate(edge, d)
+	}
+	in := s.after(edge)
+	if in.empty() {
+		return 0, false
+	}
+	return d.fold(in), true
+}
+
+// rate is the change of a series since the edge of the window, or since the last
+// value before it.
+func (s *series) rate(edge int64, d *derived) (float64, bool) {
+	first, last := s.at(edge), s.newest()
+	if last.at == first.at || last.at-first.at < d.span/2 {
 		return 0, false // noise of neighbours is no trend
 	}
 	return (last.num - first.num) / float64(last.at-first.at) * float64(d.per), true
-}
-
-func (x *rare) clone() *rare {
-	if x == nil {
-		return nil
-	}
-	c := &rare{series: slices.Clone(x.series), past: x.past.clone(), held: slices.Clone(x.held), next: x.next, learned: slices.Clone(x.learned), sensors: x.sensors.clone()}
-	for i := range c.series {
-		c.series[i].samples = slices.Clone(c.series[i].samples)
-	}
-	return c
-}
-
-// frozen is the series as a snapshot has them.
-func (x *rare) frozen() []snapshotSeries {
-	if x == nil {
-		return nil
-	}
-	out := make([]snapshotSeries, len(x.series))
-	for i, s := range x.series {
-		out[i].Channel = s.channel
-		for _, p := range s.samples {
-			out[i].At, out[i].Num = append(out[i].At, p.at), append(out[i].Num, p.num)
-		}
-	}
-	return out
-}
-
-func (f *facility) thawSeries(all []snapshotSeries, channels []uint32) {
-	for _, s := range all {
-		if int(s.Channel) >= len(channels) || channels[s.Channel] == none || len(s.At) != len(s.Num) {
-			continue
-		}
-		n := series{channel: channels[s.Channel]}
-		for i := range s.At {
-			n.samples = append(n.samples, sample{s.At[i], s.Num[i]})
-		}
-		f.rare().series = append(f.rare().series, n)
-	}
 }

@@ -21,7 +21,8 @@ import (
 // only what came later. It is
 //
 //	"LMPSNAPC", a CBOR sequence of one head, its parents, its wholes and its facilities
-//	(arrays, in the order of the fields below), CRC-32C of all before
+//	(arrays, in the order of the fields below) and a tail (a map; one that was written
+//	before there were tails has none), CRC-32C of all before
 //
 // Rules and channels stand in it by name: it survives a change of either. The format
 // before, "LMPSNAPB", is read too: its alerts had no words, and
@@ -225,6 +226,9 @@ func (z *frozen) write(w io.Writer) error {
 		err = enc.Encode(&s)
 	}
 	if err == nil {
+		err = enc.Encode(z.tail())
+	}
+	if err == nil {
 		err = b.Flush()
 	}
 	if err == nil {
@@ -349,6 +353,11 @@ func (e *Engine) thaw(dec *cbor.Decoder, h *snapshotHead) error {
 			marks[f] = s.Marks
 		}
 	}
+	var tail snapshotTail
+	if err := dec.Decode(&tail); err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	e.thawTail(&tail, channels)
 	e.thawPlaces(marks)
 	e.thawCauses()
 	heap.Init(&e.timers)

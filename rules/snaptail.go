@@ -1,0 +1,74 @@
+package rules
+
+import "lamplighter/devices"
+
+// snapshotTail is what came to the format later, and few facilities have. A
+// snapshot that was written before it ends without it.
+type snapshotTail struct {
+	Stretches []snapshotStretches `cbor:"1,keyasint,omitempty"`
+}
+
+// snapshotStretches is those of a series that stands in its facility.
+type snapshotStretches struct {
+	_        struct{} `cbor:",toarray"`
+	Facility string
+	Run      bool   // of the history that is being told
+	Channel  uint32 // in snapshotHead.Channels
+	All      []snapshotStretch
+}
+
+type snapshotStretch struct {
+	_                          struct{} `cbor:",toarray"`
+	From, To, N                int64
+	Sum, Min, Max, First, Last float64
+	Turns                      int64
+}
+
+func (z *frozen) tail() *snapshotTail {
+	t := &snapshotTail{}
+	for i := range z.facilities {
+		f := &z.facilities[i]
+		if f.more == nil {
+			continue
+		}
+		t.stretches(f.id, f.more.series, false)
+		if p := f.more.past; p != nil && p.run != nil && p.run.more != nil {
+			t.stretches(f.id, p.run.more.series, true)
+		}
+	}
+	return t
+}
+
+func (t *snapshotTail) stretches(id devices.FacilityID, all []series, run bool) {
+	for i := range all {
+		s := &all[i]
+		if len(s.stretches) == 0 {
+			continue
+		}
+		x := snapshotStretches{Facility: string(id), Run: run, Channel: s.channel}
+		for _, p := range s.stretches {
+			x.All = append(x.All, snapshotStretch{From: p.from, To: p.to, N: p.n, Sum: p.sum, Min: p.min, Max: p.max, First: p.first, Last: p.last, Turns: p.turns})
+		}
+		t.Stretches = append(t.Stretches, x)
+	}
+}
+
+// thawTail takes the tail over, when all facilities are there.
+func (e *Engine) thawTail(t *snapshotTail, channels []uint32) {
+	for _, x := range t.Stretches {
+		f := e.facilities[devices.FacilityID(x.Facility)]
+		if f != nil && x.Run && f.more != nil && f.more.past != nil {
+			f = f.more.past.run
+		}
+		if f == nil || int(x.Channel) >= len(channels) {
+			continue
+		}
+		s := f.series(channels[x.Channel])
+		if s == nil {
+			continue
+		}
+		for _, p := range x.All {
+			s.stretches = append(s.stretches, stretch{from: p.From, to: p.To, n: p.N, sum: p.Sum, min: p.Min, max: p.Max, first: p.First, last: p.Last, turns: p.Turns})
+		}
+	}
+}
