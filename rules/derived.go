@@ -21,6 +21,7 @@ type derived struct {
 	span    int64 // ms of the past that are looked at
 	per     int64 // ms: of a rate; 0 = an aggregate
 	fold    func(content) float64
+	none    bool      // 0 of a window without a value, where others are unknown
 	base    *baseline // nil = of the window
 	part    int       // in baselineParts
 	alike   bool      // in the channel's unit, and on its scale
@@ -95,7 +96,7 @@ func (x *expressions) declare() {
 		case !ruleName.MatchString(d.name) || slices.Contains(x.l.words, d.name) || strings.HasPrefix(d.name, limitPrefix):
 			x.r.Fail(d.at, "values.%s: the name is taken, or no name: want small letters, digits and _, unlike any channel", d.name)
 		default:
-			all := []*derived{{name: d.name, channel: ch, span: d.window.Milliseconds(), per: d.rate.Milliseconds(), fold: folds[d.aggregate], alike: slices.Contains(alike, d.aggregate)}}
+			all := []*derived{{name: d.name, channel: ch, span: d.window.Milliseconds(), per: d.rate.Milliseconds(), fold: folds[d.aggregate], none: d.aggregate == counting || d.aggregate == turnovers, alike: slices.Contains(alike, d.aggregate)}}
 			if d.base != nil {
 				all = x.declareBaseline(d, ch)
 			}
@@ -160,7 +161,7 @@ func (d *derived) of(f *facility, at int64) (x float64, ok bool) {
 	}
 	in := s.after(edge)
 	if in.empty() {
-		return 0, false
+		return 0, d.none
 	}
 	return d.fold(in), true
 }
@@ -173,4 +174,20 @@ func (s *series) rate(edge int64, d *derived) (float64, bool) {
 		return 0, false // noise of neighbours is no trend
 	}
 	return (last.num - first.num) / float64(last.at-first.at) * float64(d.per), true
+}
+
+// passes is the bits of the channels of which something has left a window since
+// event time stood at before.
+func (f *facility) passes(k *kindRules, before int64) (bits uint64) {
+	if !k.derives || f.more == nil || len(f.more.series) == 0 {
+		return 0
+	}
+	for _, r := range k.rules {
+		for _, d := range r.derived {
+			if s := f.series(uint32(d.channel.ID)); d.base == nil && s != nil && s.older(before-d.span) != s.older(f.newest-d.span) {
+				bits |= k.bit(d.channel.ID)
+			}
+		}
+	}
+	return bits
 }

@@ -315,11 +315,12 @@ func (e *Engine) reading(f *facility, r *devices.Reading) {
 	f.newest = r.Time
 	e.newest = max(e.newest, r.Time)
 	e.fade(f)
-	k, doubts := &e.set.kinds[f.kind], uint64(0)
+	k := &e.set.kinds[f.kind]
+	changed := f.passes(k, before)
 	if k.sensor != nil {
-		doubts = e.probe(f, k, r)
+		changed |= e.probe(f, k, r)
 	}
-	e.now(f, r, e.take(f, k, r)|doubts)
+	e.now(f, r, e.take(f, k, r)|changed)
 	if f.more != nil && f.more.past != nil && f.more.past.run != nil && f.more.past.run.newest == before {
 		e.present(f, r.Time)
 	}

@@ -145,7 +145,8 @@ type content struct {
 
 func (x content) empty() bool { return len(x.stretches)+len(x.samples) == 0 }
 
-// folds are the aggregates. None is asked of an empty window.
+// folds are the aggregates. None but count and changes is asked of an empty
+// window.
 var folds = map[string]func(content) float64{
 	"avg": func(x content) float64 { return x.sum() / x.count() },
 	"min": func(x content) float64 {

@@ -3,12 +3,38 @@ package rules
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
 
 	"lamplighter/devices"
 )
+
+// goesOn has another channel of MH-1 report each minute of a stretch of time.
+func (s *story) goesOn(from, to int) {
+	s.t.Helper()
+	for i := from; i <= to; i += 60 {
+		s.step(float64(i), s.says("MH-1", float64(i), "water_level_m", 0.1))
+	}
+}
+
+func TestAWindowMovesOnWhileItsChannelIsSilent(t *testing.T) {
+	for _, c := range []struct{ aggregate, when, want string }{
+		{"max", "x > 800.0", "0 opened MH-1 it\n600 closed MH-1 it"}, // from then on it holds the 5 only
+		{"count", "x >= 2.0", "60 opened MH-1 it\n600 closed MH-1 it"},
+		{"count", "x < 1.0", "660 opened MH-1 it"},
+		{"sum", "x < 1.0", ""}, // the sum of nothing is not known
+	} {
+		s := by(t, devices.Manhole, "severity: minor\nvalues: {x: {channel: vibration_mg, window: 10m, aggregate: "+c.aggregate+"}}\nwhen: "+c.when)
+		s.step(0, s.says("MH-1", 0, "tilt_deg", 1.0, "vibration_mg", 900.0))
+		s.step(60, s.says("MH-1", 60, "vibration_mg", 5.0))
+		s.goesOn(120, 3600)
+		if got := strings.Join(s.log, "\n"); got != c.want {
+			t.Errorf("%s: got\n%s\nwant\n%s", c.when, got, c.want)
+		}
+	}
+}
 
 func TestALongWindowForgetsNothing(t *testing.T) {
 	s := by(t, devices.Manhole, "severity: minor\nvalues: {most: {channel: vibration_mg, window: 24h, aggregate: max}, n: {channel: vibration_mg, window: 24h, aggregate: count}}\nwhen: most > 800.0 || n > 1400.0\nsteps: [{severity: major, when: n > 1400.0}]")
