@@ -40,8 +40,8 @@ type arrival struct {
 
 // weigh tells the causes above f whether it is bad. A member is bad from the
 // moment that the condition of its rule holds, and no longer when it does not:
-// for and clear_for are its own ticket's. What is under maintenance does not
-// begin to count.
+// for and clear_for are its own ticket's. What is under maintenance counts only
+// for a ticket that it is a member of.
 func (e *Engine) weigh(f *facility) {
 	k := &e.set.kinds[f.kind]
 	if f.parent == nil && len(k.wide) == 0 || len(k.collapses) == 0 || len(f.alerts) == 0 && f.causes == 0 && !f.overdue {
@@ -56,8 +56,11 @@ func (e *Engine) weigh(f *facility) {
 		if r.Collapse.of.Silent > 0 && e.blind(f) {
 			bad = bad && f.causes&r.Collapse.bit != 0 && p.find(r).bad[f].attached // who nobody can hear begins nothing
 		}
+		if bad && e.maintained(f, r.Collapse.of) {
+			bad = f.causes&r.Collapse.bit != 0 && p.find(r).bad[f].attached
+		}
 		switch {
-		case bad && f.causes&r.Collapse.bit == 0 && !e.maintained(f, r.Collapse.of):
+		case bad && f.causes&r.Collapse.bit == 0:
 			e.join(e.causeAt(p, r), f)
 		case !bad && f.causes&r.Collapse.bit != 0:
 			e.leave(p.find(r), f)

@@ -204,11 +204,11 @@ func (e *Engine) judgeBy(text []byte) error {
 	return nil
 }
 
-// all is every facility that has an alert.
+// all is every facility that has an alert, or counts for a common cause.
 func (e *Engine) all() []*facility {
 	var out []*facility
 	for _, f := range e.facilities {
-		if len(f.alerts) > 0 {
+		if len(f.alerts) > 0 || f.causes != 0 {
 			out = append(out, f)
 		}
 	}

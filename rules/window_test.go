@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -157,6 +158,34 @@ func TestAWindowForAFeederIsOneForWhatItAloneSupplies(t *testing.T) {
 	for _, x := range s.e.parents[parentKey{Cabinet, "CAB"}].causes {
 		if s.e.maintainedCause(x) {
 			t.Error("a cabinet with a lamp on another feeder is under maintenance")
+		}
+	}
+}
+
+// Lamps fail before a window begins, and their circuit has to be dark for longer:
+// who is under maintenance is none of those that are bad together.
+func TestNoCauseOpensOfMembersUnderMaintenance(t *testing.T) {
+	for _, w := range []Window{{Area: "350102"}, {Rule: "out"}, {Facility: "SL-0-1"}} {
+		s := under(t, "name: out, when: lamp_failure, for: 10s", "name: cir, collapse: {of: out, by: circuit, share: 1, at_least: 3}, for: 30s")
+		fs := tree(1, 4)
+		for i := range fs {
+			fs[i].Area = "350102001001"
+		}
+		s.step(0, s.census(fs...))
+		for i, f := range fs {
+			s.step(float64(i+1), s.says(string(f.ID), float64(i+1), "lamp_on", true, "lamp_failure", true))
+		}
+		s.step(6, s.window(w, 6, 100))
+		s.until(7, 99)
+		s.only("opened")
+		if len(s.log) > 0 && w.Facility == "" || slices.ContainsFunc(s.log, func(l string) bool { return strings.HasSuffix(l, " cir") }) {
+			t.Errorf("window %+v: %v", w, s.log)
+		}
+		s.log = nil
+		s.until(100, 140)
+		s.only("opened")
+		if w.Facility == "" {
+			s.expect("130 opened CAB:C0 cir")
 		}
 	}
 }
