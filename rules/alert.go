@@ -99,6 +99,10 @@ func (e *Engine) ripen(f *facility, at int64) {
 			if e.maintained(f, r) {
 				continue // looked at again when the window ends
 			}
+			if r.Silent > 0 && e.counted(f) {
+				wait = true // who else is, from this frame on, shows in the next
+				continue
+			}
 			if (len(r.causes) > 0 && f.parent != nil || r.wide) && !e.passing {
 				a.sure, wait = true, true // who else is bad shows at the end of the frame
 				continue
@@ -134,6 +138,16 @@ func (e *Engine) ripen(f *facility, at int64) {
 	e.count(f)
 }
 
+// counted tells whether f begins to count for a common cause only now that time
+// has passed.
+func (e *Engine) counted(f *facility) bool {
+	before := f.causes
+	if e.passing {
+		e.weigh(f)
+	}
+	return f.causes&^before != 0
+}
+
 // due is the wall clock at which an alert will have lasted, or will have been
 // over, for long enough; 0 = it waits for no time.
 func (e *Engine) due(f *facility, r *Rule, a *alert) int64 {
@@ -141,8 +155,8 @@ func (e *Engine) due(f *facility, r *Rule, a *alert) int64 {
 	if a.firing {
 		at, ms = a.quiet, r.ClearFor
 	}
-	if at == 0 {
-		return 0
+	if at == 0 || at > e.wall {
+		return at // when it begins, it may count for a common cause
 	}
 	if r.Confirmed && !a.firing {
 		return never
@@ -210,9 +224,9 @@ func (e *Engine) unconfirm(f *facility, at int64) {
 
 // long tells whether something has lasted for ms: by the wall clock, with the
 // time that a reading which says otherwise may still be under way, or, where a
-// device reports its past, by event time.
+// device reports its past, by event time. Silence is no matter of that.
 func (e *Engine) long(f *facility, r *Rule, wall, event, at, ms int64) bool {
-	return e.wall-wall >= ms+e.lateness(f, r) || at-event >= ms
+	return e.wall-wall >= ms+e.lateness(f, r) || r.Silent == 0 && at-event >= ms
 }
 
 // emit tells of the alert of r at f.

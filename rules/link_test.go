@@ -2,6 +2,8 @@ package rules
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
 	"lamplighter/devices"
@@ -80,6 +82,34 @@ func TestALinkThatFlapsHidesNobody(t *testing.T) {
 		s.step(float64(sec), items...)
 	}
 	s.expect("51 opened MH-A comm_lost", "56 opened MH-B comm_lost")
+}
+
+// Each rule about silence holds after its own number of intervals.
+func TestTwoRulesAboutSilenceHoldEachInItsTime(t *testing.T) {
+	for at := 5; at < 330; at += 20 {
+		s := under(t, lost, "name: gone, silent: 30")
+		s.step(0, s.census(tree(1, 1)...), s.says("SL-0-0", 0, "lamp_on", true))
+		for sec := 1; sec < 320; sec++ {
+			s.step(float64(sec))
+			if sec == at {
+				s.e = restarted(t, s.e, s.seq)
+			}
+		}
+		s.step(320, s.says("SL-0-0", 320, "lamp_on", true))
+		s.expect("35 opened SL-0-0 lost", "300 opened SL-0-0 gone", "320 closed SL-0-0 lost", "320 closed SL-0-0 gone")
+	}
+}
+
+// Who is late for one rule is not yet for another, also among many.
+func TestACauseOfTheMoreTolerantRuleWaits(t *testing.T) {
+	s := under(t, lost, "name: gone, silent: 30", "name: all_gone, collapse: {of: gone, by: circuit, share: 0.8, at_least: 3}")
+	fs := tree(1, 4)
+	s.step(0, s.census(fs...))
+	s.all(1, fs)
+	s.until(2, 310)
+	s.only("opened")
+	s.log = slices.DeleteFunc(s.log, func(l string) bool { return strings.HasSuffix(l, " lost") })
+	s.expect("302 opened CAB:C0 all_gone")
 }
 
 func TestWhoWasAboutToBeCalledSilentHasItsTimeAnew(t *testing.T) {

@@ -1,10 +1,6 @@
 package rules
 
-import (
-	"slices"
-
-	"lamplighter/devices"
-)
+import "slices"
 
 // Devices of one circuit report one after the other, minutes apart, so they are
 // missed one after the other too: the first of a dark circuit a whole interval
@@ -33,13 +29,14 @@ const (
 func (e *Engine) missed(f *facility) (news bool) {
 	f.overdue = false
 	top := Level(0)
-	for _, r := range e.set.kinds[f.kind].collapses {
-		if r.countsLate() {
+	k := &e.set.kinds[f.kind]
+	for _, r := range k.collapses {
+		if k.countsLate(r) {
 			top = max(top, r.Collapse.By)
 		}
 	}
 	for p := f.parent; p != nil && p.level <= top; p = p.up {
-		if p.known(f.kind) {
+		if p.known(k) {
 			continue
 		}
 		l := &p.looks[f.kind]
@@ -62,8 +59,10 @@ type looked struct {
 }
 
 // known tells whether a silence of p has its ticket: who is late adds nothing.
-func (p *parent) known(k devices.Kind) bool {
-	return slices.ContainsFunc(p.causes, func(c *cause) bool { return c.firing && c.rule.Kind == k && c.rule.countsLate() })
+func (p *parent) known(k *kindRules) bool {
+	return slices.ContainsFunc(p.causes, func(c *cause) bool {
+		return c.firing && slices.Contains(k.collapses, c.rule) && k.countsLate(c.rule)
+	})
 }
 
 // look notes that g is late, if it is and that is new.
@@ -71,7 +70,8 @@ func (e *Engine) look(g, missed *facility) bool {
 	if g == missed || g.silent || g.overdue || g.kind != missed.kind || g.expectMS == 0 || g.seen == 0 {
 		return false
 	}
-	k, at := e.set.kinds[g.kind].silent, g.deadline(e)
+	k := e.set.kinds[g.kind].silent
+	at := g.deadline(e, k)
 	if k < leastK || at == never || e.blind(g) || at-int64(min(k-1, 1+slack)*float64(g.expectMS)) > e.wall {
 		return false
 	}
@@ -80,14 +80,15 @@ func (e *Engine) look(g, missed *facility) bool {
 	return true
 }
 
-// countsLate tells whether a collapse counts members that are late.
-func (r *Rule) countsLate() bool {
-	return r.Collapse.of.Silent > 0 && r.Collapse.Share >= mostly
+// countsLate tells whether a collapse counts members that are late: that they are
+// says nothing yet to a rule that allows more intervals than others do.
+func (k *kindRules) countsLate(r *Rule) bool {
+	return k.silent > 0 && r.Collapse.of.Silent == k.silent && r.Collapse.Share >= mostly
 }
 
 // late tells whether f counts as bad for the collapse r by being late.
 func (e *Engine) late(f *facility, r *Rule) bool {
-	if !f.overdue || !r.countsLate() {
+	if !f.overdue || !e.set.kinds[f.kind].countsLate(r) {
 		return false
 	}
 	active, known := r.Collapse.of.active(e, f, e.wall)

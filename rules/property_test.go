@@ -140,6 +140,7 @@ func TestDelayWithinTheBoundChangesNoTicket(t *testing.T) {
 const apart = `      - {name: apart, when: tilt_deg > 15.0, clear: tilt_deg < 10.0, for: 8s, clear_for: 8s, max_age: 6s, severity: minor, summary: {zh: 甲, en: a}}
       - {name: knocked, values: {n: {channel: vibration_mg, window: 20s, aggregate: count}}, when: n > 2.0, for: 1s, clear_for: 1s, severity: minor, summary: {zh: 乙, en: b}}
       - {name: shaken, values: {m: {channel: vibration_mg, window: 20s, aggregate: max}}, when: m > 50.0, for: 3s, clear_for: 3s, severity: minor, summary: {zh: 丙, en: c}}
+      - {name: long_gone, silent: 5, severity: minor, summary: {zh: 丁, en: d}}
 `
 
 // troubled draws the past of a small city in which everything goes wrong:

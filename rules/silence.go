@@ -34,7 +34,7 @@ func (e *Engine) silence(f *facility) {
 	if f.silent || f.gone {
 		return
 	}
-	if f.deadline(e) > e.wall {
+	if f.deadline(e, e.set.kinds[f.kind].silent) > e.wall {
 		e.watch(f)
 		return
 	}
@@ -66,10 +66,16 @@ func (e *Engine) rests(f *facility) bool {
 	return true
 }
 
+// silenceHolds tells the rules about silence. One that allows more intervals than
+// the others holds when they are over.
 func (e *Engine) silenceHolds(f *facility, t truth, at int64) {
 	for _, r := range e.set.kinds[f.kind].rules {
-		if r.Silent > 0 {
-			e.holds(f, r, t, at)
+		if r.Silent == 0 {
+			continue
+		}
+		e.holds(f, r, t, at)
+		if a := f.find(r.index); t == yes && !a.firing && !a.held && a.pending == e.wall {
+			a.pending = max(e.wall, f.deadline(e, r.Silent))
 		}
 	}
 }
@@ -82,12 +88,11 @@ const unsaidInterval = 24 * 3600_000
 // never is a deadline that is not there.
 const never = math.MaxInt64
 
-// deadline is the wall clock at which f counts as silent: when it could have
-// been heard for k × its interval. A link that was down for long gives it all of
+// deadline is the wall clock at which f counts as silent to a rule: when it could
+// have been heard for k × its interval. A link that was down for long gives it all of
 // that anew; one that was down for a moment, no more than that moment. While the
 // link is down it is when nothing is known of f any more.
-func (f *facility) deadline(e *Engine) int64 {
-	k := e.set.kinds[f.kind].silent
+func (f *facility) deadline(e *Engine, k float64) int64 {
 	switch {
 	case f.seen == 0 || f.expectMS > 0 && k == 0 || f.expectMS == 0 && f.lost:
 		return never
@@ -113,7 +118,7 @@ func (f *facility) deadline(e *Engine) int64 {
 // watch has the silence timer ring at the deadline of f, or earlier: when it
 // rings, the deadline is looked at anew.
 func (e *Engine) watch(f *facility) {
-	at := f.deadline(e)
+	at := f.deadline(e, e.set.kinds[f.kind].silent)
 	if f.silent || at == never || f.due != 0 && f.due <= at {
 		return
 	}
