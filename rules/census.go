@@ -41,8 +41,8 @@ func (e *Engine) adopt(c *registry.Facility, moved bool) {
 	e.takeDevice(f, c.Device)
 	f.lon, f.lat, f.hasPlace = float32(c.Lon), float32(c.Lat), c.HasPlace
 	f.model = e.texts.id(strings.Clone(c.Model))
-	f.anew = true
 	f.limits = c.Limits
+	e.owe(f)
 	e.takeHours(f, c)
 	if c.ExpectS > 0 { // else what the device itself has said stays
 		f.expectMS = c.ExpectS * 1000

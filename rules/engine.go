@@ -54,6 +54,8 @@ type Engine struct {
 	timers     timers
 	waiting    []*facility // with an alert that waits for time to pass
 	sleepers   timers      // whose alerts wait for an instant that is known
+	owed       debts       // of whom the rules are asked without their being heard; those heard since are no longer
+	perFrame   int         // of them
 	chores     []*facility // of which something comes due
 	choreAt    int64       // wall clock when the first of them is due, 0 = never
 	spare      []*facility // memory of waiting
@@ -83,7 +85,7 @@ func NewEngine(set *Set, dict *devices.Dictionary, owns func(*registry.Facility)
 	}
 	e := &Engine{set: set, dict: dict, owns: owns, ids: make(map[string]*devices.Channel), texts: newTexts(), links: make([]link, 1), facilities: make(map[devices.FacilityID]*facility),
 		devices: make(map[devices.DeviceID]*facility), parents: make(map[parentKey]*parent),
-		partitions: 1, gap: gapOfFrames, wholes: make(map[wideKey]*whole), shared: make(map[int]uint64), words: make(map[int]uint64)}
+		partitions: 1, gap: gapOfFrames, perFrame: perFrame, wholes: make(map[wideKey]*whole), shared: make(map[int]uint64), words: make(map[int]uint64)}
 	for _, c := range dict.All() {
 		e.ids[c.Name] = c
 	}
@@ -117,6 +119,7 @@ func (e *Engine) Step(b *devices.Batch) (*Findings, error) {
 	}
 	e.doChores()
 	e.ring()
+	e.pay()
 	e.reckon()
 	e.reckonWholes()
 	e.wakeUp()
@@ -193,7 +196,6 @@ func (e *Engine) judgeBy(text []byte) error {
 		e.await(f) // what they wait for may come at another time
 	}
 	for _, f := range e.facilities {
-		f.anew = true
 		f.keepLearned(set)
 		if f.more != nil && set.kinds[f.kind].sensor == nil {
 			f.more.sensors = nil
@@ -201,6 +203,7 @@ func (e *Engine) judgeBy(text []byte) error {
 		e.watch(f)
 		e.count(f)
 	}
+	e.oweAll()
 	return nil
 }
 
@@ -334,7 +337,7 @@ func (e *Engine) now(f *facility, r *devices.Reading, changed uint64) {
 		changed |= e.learn(f, k, r)
 	}
 	if f.anew {
-		f.anew, changed = false, everything
+		f.anew, f.owed, changed = false, false, everything
 	}
 	e.judge(f, k, changed, r.Time)
 }

@@ -33,7 +33,7 @@ func restarted(t *testing.T, e *Engine, seq uint64) *Engine {
 		t.Fatal(err)
 	}
 	n := NewEngine(e.set, e.dict, e.owns)
-	n.partitions = e.partitions
+	n.partitions, n.perFrame = e.partitions, e.perFrame
 	got, err := n.restore(bytes.NewReader(b.Bytes()), int64(b.Len()))
 	if err != nil {
 		t.Fatal(err)

@@ -6,6 +6,7 @@ import "lamplighter/devices"
 // snapshot that was written before it ends without it.
 type snapshotTail struct {
 	Stretches []snapshotStretches `cbor:"1,keyasint,omitempty"`
+	Owed      []string            `cbor:"2,keyasint,omitempty"` // facilities, see Engine.owe
 }
 
 // snapshotStretches is those of a series that stands in its facility.
@@ -28,6 +29,9 @@ func (z *frozen) tail() *snapshotTail {
 	t := &snapshotTail{}
 	for i := range z.facilities {
 		f := &z.facilities[i]
+		if f.owed {
+			t.Owed = append(t.Owed, string(f.id))
+		}
 		if f.more == nil {
 			continue
 		}
@@ -55,6 +59,11 @@ func (t *snapshotTail) stretches(id devices.FacilityID, all []series, run bool) 
 
 // thawTail takes the tail over, when all facilities are there.
 func (e *Engine) thawTail(t *snapshotTail, channels []uint32) {
+	for _, id := range t.Owed {
+		if f := e.facilities[devices.FacilityID(id)]; f != nil {
+			e.owe(f)
+		}
+	}
 	for _, x := range t.Stretches {
 		f := e.facilities[devices.FacilityID(x.Facility)]
 		if f != nil && x.Run && f.more != nil && f.more.past != nil {

@@ -58,6 +58,7 @@ type facility struct {
 	hasPlace   bool
 	hung       bool // the census has said what it hangs on and lies in
 	anew       bool // rules, limits or kind have changed: every rule is asked at the next reading
+	owed       bool // in Engine.owed
 }
 
 // rare is what only facilities under some rules need.
