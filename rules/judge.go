@@ -58,6 +58,7 @@ func (e *Engine) judge(f *facility, k *kindRules, changed uint64, at int64) {
 		if r.Schedule != nil {
 			if active, known := r.Schedule.active(e, f, at); !active || !known {
 				e.outside(f, r)
+				e.closes(f, r, at)
 				continue
 			}
 		}
@@ -139,6 +140,21 @@ func (r *Rule) known(f *facility) bool {
 func (e *Engine) outside(f *facility, r *Rule) {
 	if a := f.find(r.index); a != nil && !a.firing && !a.held && !a.heir {
 		f.rest(r.index)
+	}
+}
+
+// closes asks what has begun, while its schedule is not active, for its clear. The
+// same rule without one would end by day what is seen at night only.
+func (e *Engine) closes(f *facility, r *Rule, at int64) {
+	a := f.find(r.index)
+	if a == nil || a.heir || r.clear == nil {
+		return
+	}
+	e.view.rule = r
+	if t := r.asks(a, &e.view); t == unknown {
+		f.fades(r, a)
+	} else {
+		e.holds(f, r, t, at)
 	}
 }
 

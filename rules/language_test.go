@@ -38,12 +38,11 @@ func TestALimitIsTheFacilitysThenItsModelsThenTheRules(t *testing.T) {
 	s.expect("1 opened B it", "2 opened A it", "3 opened C it")
 }
 
-func TestAChangedLimitCountsAtTheNextReadingEvenOfTheSameValue(t *testing.T) {
+func TestAChangedLimitCountsAtOnce(t *testing.T) {
 	s := by(t, devices.Manhole, "severity: minor\nwhen: tilt_deg > limit_tilt_deg\nlimits: {tilt_deg: 15}")
 	s.step(1, s.says("A", 1, "tilt_deg", 12.0))
 	s.step(2, s.census(registry.Facility{ID: "A", Kind: devices.Manhole, Limits: map[string]float64{"tilt_deg": 10}}))
-	s.step(3, s.says("A", 3, "tilt_deg", 12.0))
-	s.expect("3 opened A it")
+	s.expect("2 opened A it")
 }
 
 func TestAStaleValueNeitherRaisesNorClears(t *testing.T) { // ThingsBoard 9249: a stale value shown as current
@@ -139,6 +138,29 @@ func TestByNightIsByTheSunAtItsPlace(t *testing.T) {
 	s.step(at(34), s.says("A", at(34), "lamp_on", false)) // day again: what has begun stays
 	s.step(at(44), s.says("A", at(44), "lamp_on", true))
 	s.expect("39600 opened A it", "129600 closed A it")
+}
+
+func TestOutsideOfItsScheduleARuleClosesByItsClear(t *testing.T) {
+	for clear, want := range map[string][]string{
+		"\nclear: tilt_deg < 10.0": {"3600 opened MH-1 it", "14400 closed MH-1 it", "100000 historic MH-1 it 3600–14400"},
+		"":                         {"3600 opened MH-1 it", "86400 closed MH-1 it", "100000 historic MH-1 it 3600–15000"}, // a lamp that is off by day may be dark at night
+	} {
+		s := by(t, devices.Manhole, "severity: minor\nwhen: tilt_deg > 15.0\nschedule: {from: \"08:00\", to: \"10:00\"}"+clear)
+		told := []float64{3600, 40, 10800, 12, 14400, 1, 15000, 1}
+		for i := 0; i < len(told); i += 2 {
+			s.step(told[i], s.says("MH-1", told[i], "tilt_deg", told[i+1]))
+		}
+		s.step(86400, s.says("MH-1", 86400, "tilt_deg", 1.0))
+		s.e.facilities = make(map[devices.FacilityID]*facility) // and the same told a day later
+		s.step(100000, s.batch("MH-1", told...))
+		s.until(100001, 100100)
+		for i, l := range s.log { // when it is told is no matter here
+			if strings.Contains(l, "historic") {
+				s.log[i] = "100000" + l[strings.Index(l, " "):]
+			}
+		}
+		s.expect(want...)
+	}
 }
 
 func TestATimetable(t *testing.T) {

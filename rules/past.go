@@ -135,8 +135,11 @@ func (e *Engine) tellPast(f *facility, p *past, r *devices.Reading) {
 		}
 		i := slices.IndexFunc(p.faults, func(x pastFault) bool { return x.rule == rule.index })
 		if active, known := rule.active(e, g, r.Time); !active || !known {
-			if i >= 0 && !p.faults[i].firing {
-				p.faults = slices.Delete(p.faults, i, i+1)
+			v.rule = rule
+			if i >= 0 && (!p.faults[i].firing || rule.clear != nil && p.asks(rule, i, v) != no) {
+				p.fades(i)
+			} else if i >= 0 && rule.clear != nil {
+				e.holdsPast(p, rule, i, no, r.Time)
 			}
 			continue
 		}
