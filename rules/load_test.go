@@ -11,7 +11,7 @@ import (
 	"lamplighter/devices/registry"
 )
 
-// manyRules is n rules over the three kinds, no two of them alike.
+// manyRules is n rules over the three kinds, in numbers that the channels can come to.
 func manyRules(n int) []byte {
 	var b strings.Builder
 	b.WriteString("groups:\n")
@@ -22,7 +22,7 @@ func manyRules(n int) []byte {
 	} {
 		fmt.Fprintf(&b, "  - kind: %s\n    rules:\n", x.kind)
 		for i := k; i < n; i += 3 {
-			fmt.Fprintf(&b, "      - {name: rule_%d, when: '%s', limits: {%s: 15}, for: %ds, severity: minor, summary: {zh: 规则, en: Rule}}\n", i, fmt.Sprintf(x.when, i, i), x.channel, i%60+1)
+			fmt.Fprintf(&b, "      - {name: rule_%d, when: '%s', limits: {%s: 15}, for: %ds, severity: minor, summary: {zh: 规则, en: Rule}}\n", i, fmt.Sprintf(x.when, i%40, i%40), x.channel, i%60+1)
 		}
 	}
 	return []byte(b.String())
