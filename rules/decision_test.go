@@ -13,13 +13,8 @@ import (
 // channel, value and limit, NaN = none.
 func (s *story) figures(sec float64, items ...devices.Item) string {
 	s.t.Helper()
-	s.seq++
-	found, err := s.e.Step(&devices.Batch{Seq: s.seq, Wall: start + int64(sec*1000), Items: items})
-	if err != nil {
-		s.t.Fatal(err)
-	}
 	var out []string
-	for _, x := range found.Transitions {
+	for _, x := range s.transitions(sec, items...) {
 		if x.Type == Opened || x.Type == Changed || x.Type == Historic {
 			out = append(out, fmt.Sprintf("%s %s %g/%g", x.Defect, x.Channel, x.Value, x.Limit))
 		}

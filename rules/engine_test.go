@@ -39,6 +39,17 @@ func tell(t *testing.T) *story {
 	return &story{t: t, e: NewEngine(set, dict, nil), dict: dict}
 }
 
+// transitions is what the next frame finds.
+func (s *story) transitions(sec float64, items ...devices.Item) []Transition {
+	s.t.Helper()
+	s.seq++
+	found, err := s.e.Step(&devices.Batch{Seq: s.seq, Wall: start + int64(sec*1000), Items: items})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return found.Transitions
+}
+
 func (s *story) step(sec float64, items ...devices.Item) {
 	s.t.Helper()
 	s.seq++

@@ -13,30 +13,31 @@ import (
 // why is the sentences of the ticket that a frame opens, in English and Chinese.
 func (s *story) why(sec float64, items ...devices.Item) (en, zh string) {
 	s.t.Helper()
-	s.seq++
-	found, err := s.e.Step(&devices.Batch{Seq: s.seq, Wall: start + int64(sec*1000), Items: items})
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	for _, x := range found.Transitions {
+	for _, x := range s.transitions(sec, items...) {
 		if x.Type != Opened {
 			continue
 		}
-		b, err := json.Marshal(x.Evidence)
-		if err != nil {
-			s.t.Fatal(err)
-		}
-		var kept Evidence // as the desk keeps it
-		if err := json.Unmarshal(b, &kept); err != nil {
-			s.t.Fatal(err)
-		}
-		for _, t := range kept.Sentences(time.FixedZone("CST", 8*3600)) {
-			en, zh = en+t.EN+"\n", zh+t.ZH+"\n"
-		}
-		return strings.ReplaceAll(en, s.e.set.version, "VERSION"), strings.ReplaceAll(zh, s.e.set.version, "VERSION")
+		return s.sentences(x.Evidence)
 	}
 	s.t.Fatalf("nothing opened at %g", sec)
 	return "", ""
+}
+
+// sentences is what evidence says after the desk has kept it.
+func (s *story) sentences(x *Evidence) (en, zh string) {
+	s.t.Helper()
+	b, err := json.Marshal(x)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	var kept Evidence // as the desk keeps it
+	if err := json.Unmarshal(b, &kept); err != nil {
+		s.t.Fatal(err)
+	}
+	for _, t := range kept.Sentences(time.FixedZone("CST", 8*3600)) {
+		en, zh = en+t.EN+"\n", zh+t.ZH+"\n"
+	}
+	return strings.ReplaceAll(en, s.e.set.version, "VERSION"), strings.ReplaceAll(zh, s.e.set.version, "VERSION")
 }
 
 func same(t *testing.T, got, want string) {

@@ -1,10 +1,8 @@
 package rules
 
 import (
-	"encoding/json"
 	"strings"
 	"testing"
-	"time"
 
 	"lamplighter/devices"
 	"lamplighter/devices/registry"
@@ -14,28 +12,14 @@ import (
 // English and Chinese.
 func (s *story) became(sec float64, items ...devices.Item) (en, zh string) {
 	s.t.Helper()
-	s.seq++
-	found, err := s.e.Step(&devices.Batch{Seq: s.seq, Wall: start + int64(sec*1000), Items: items})
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	for _, x := range found.Transitions {
+	for _, x := range s.transitions(sec, items...) {
 		if x.Type != Changed && x.Type != Ended {
 			continue
 		}
-		b, err := json.Marshal(x.Evidence)
-		if err != nil {
-			s.t.Fatal(err)
-		}
-		var kept Evidence // as the desk keeps it
-		if err := json.Unmarshal(b, &kept); err != nil {
-			s.t.Fatal(err)
-		}
-		for _, t := range kept.Sentences(time.FixedZone("CST", 8*3600)) {
-			en, zh = en+t.EN+"\n", zh+t.ZH+"\n"
-		}
+		e, z := s.sentences(x.Evidence)
+		en, zh = en+e, zh+z
 	}
-	return strings.ReplaceAll(en, s.e.set.version, "VERSION"), strings.ReplaceAll(zh, s.e.set.version, "VERSION")
+	return en, zh
 }
 
 func TestEveryTurnOfATicketSaysWhatDecidedIt(t *testing.T) {

@@ -33,13 +33,8 @@ func TestTheWordsOfATicketSayWhatIsToBeSeen(t *testing.T) {
 // worse than before.
 func (s *story) said(sec float64, items ...devices.Item) string {
 	s.t.Helper()
-	s.seq++
-	found, err := s.e.Step(&devices.Batch{Seq: s.seq, Wall: start + int64(sec*1000), Items: items})
-	if err != nil {
-		s.t.Fatal(err)
-	}
 	var out []string
-	for _, x := range found.Transitions {
+	for _, x := range s.transitions(sec, items...) {
 		switch {
 		case x.Type == Changed && x.Worded:
 			out = append(out, "+ "+x.Summary.EN)
