@@ -35,7 +35,8 @@ type Transition struct {
 	Value     float64 // NaN = none
 	Limit     float64 // NaN = none
 	Summary   devices.Title
-	Worded    bool // of Changed: it has worse words
+	Words     uint16 // which of the rule's wordings Summary is, from 1, the worst first; 0 = none
+	Worded    bool   // of Changed: it has worse words
 	Page      PageDelay
 	Rules     string    // version of the rule set
 	Withdrawn bool      // of Ended: Rules has that rule no longer; nobody has seen that anything is over
@@ -242,7 +243,7 @@ func (e *Engine) emit(f *facility, r *Rule, what TransitionType, at int64) {
 		}
 		step, words = a.step, a.words
 	}
-	t.Severity, t.Summary = r.severity(step), r.summary(step, words)
+	t.Severity, t.Summary, t.Words = r.severity(step), r.summary(step, words), words
 	m := e.decided(f, r, step)
 	t.Channel, t.Value, t.Limit = e.shown(f, r, step, m)
 	switch what {

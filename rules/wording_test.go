@@ -79,3 +79,13 @@ func TestAStepKeepsTheWordsOfATicket(t *testing.T) {
 	same(t, s.said(2, s.says("MH-1", 2, "h2s_ppm", 11.0)), "+ sulphide")
 	same(t, s.said(3, s.says("MH-1", 3, "co_ppm", 40.0)), "sulphide")
 }
+
+// Without words of its own, another quantity that decides changes nothing that
+// anybody is paged for: so what is back with another is the same story too.
+func TestAnotherQuantityAtTheSameSeverityIsNoNews(t *testing.T) {
+	s := by(t, devices.Manhole, `severity: critical
+		when: h2s_ppm > 10.0 || co_ppm > 35.0`)
+	same(t, s.said(0, s.says("MH-1", 0, "h2s_ppm", 20.0, "co_ppm", 1.0)), "a")
+	same(t, s.said(1, s.says("MH-1", 1, "h2s_ppm", 20.0, "co_ppm", 400.0)), "")
+	same(t, s.said(2, s.says("MH-1", 2, "h2s_ppm", 1.0, "co_ppm", 400.0)), "")
+}

@@ -1,7 +1,9 @@
 package pager
 
 import (
+	"cmp"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -64,8 +66,8 @@ func TestAClosingPageIsKeptBackByItsOwnDelay(t *testing.T) {
 }
 
 // story plays what happens to MH-1 by the clock of the pager, and gives what a
-// channel has heard by the end of it.
-func story(t *testing.T, d rules.PageDelay, steps []step) (heard []string) {
+// channel has heard by the end of it, and the severity and words of each.
+func story(t *testing.T, d rules.PageDelay, steps []step) (heard, said []string) {
 	t.Helper()
 	c := Channel{Name: "duty", URL: "http://127.0.0.1:0"}
 	o := openOffice(t, c)
@@ -90,6 +92,7 @@ func story(t *testing.T, d rules.PageDelay, steps []step) (heard []string) {
 				t.Fatal(err)
 			}
 			heard = append(heard, strings.TrimSpace(b.What+" "+b.Ticket[len(b.Ticket)-1:]+" "+b.Current[max(0, len(b.Current)-1):]))
+			said = append(said, b.Severity+" "+b.EN)
 			if _, err := p.settle(t.Context(), r, nil); err != nil {
 				t.Fatal(err)
 			}
@@ -98,24 +101,32 @@ func story(t *testing.T, d rules.PageDelay, steps []step) (heard []string) {
 			continue
 		}
 		x := displaced(s.what == "bad", now.UnixMilli())
-		x.Page, x.Severity = d, s.severity
+		x.Page, x.Severity, x.Words, x.Rules = d, s.severity, s.words, cmp.Or(s.rules, "1")
+		if s.words > 0 {
+			x.Summary.EN = fmt.Sprint("Words ", s.words)
+		}
+		if s.what == "worded" {
+			x.Type, x.Worded = rules.Changed, true
+		}
 		if err := o.desk.Commit(t.Context(), &rules.Outcome{Epoch: o.pos.Epoch, OldSeq: seq, NewSeq: seq + 1, Wall: now.UnixMilli(), Findings: rules.Findings{Transitions: []rules.Transition{x}}}); err != nil {
 			t.Fatal(err)
 		}
 		seq++
 	}
-	return heard
+	return heard, said
 }
 
 type step struct {
 	at       time.Duration
-	what     string // bad, good, or nothing but the passing of time
+	what     string // bad, worded, good, or nothing but the passing of time
 	severity rules.Severity
+	words    uint16
+	rules    string
 }
 
 func TestAReceiverHearsOneStoryOfWhatComesAndGoes(t *testing.T) {
 	keep := rules.PageDelay{ClearAfter: 15 * time.Second}
-	at := func(s int, what string, v rules.Severity) step { return step{time.Duration(s) * time.Second, what, v} }
+	at := func(s int, what string, v rules.Severity) step { return step{at: time.Duration(s) * time.Second, what: what, severity: v} }
 	for name, x := range map[string]struct {
 		delay rules.PageDelay
 		steps []step
@@ -135,8 +146,57 @@ func TestAReceiverHearsOneStoryOfWhatComesAndGoes(t *testing.T) {
 			[]string{"opened 1", "closed 1 2"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := story(t, x.delay, x.steps); !slices.Equal(got, x.want) {
+			if got, _ := story(t, x.delay, x.steps); !slices.Equal(got, x.want) {
 				t.Errorf("heard %q, want %q", got, x.want)
+			}
+		})
+	}
+}
+
+// What is back is paged as it would be had it never been away: only for a severity
+// that is worse than it was, or for words that are worse than any that were told.
+func TestWhatIsBackIsNewsWhereAnOpenTicketWouldBe(t *testing.T) {
+	keep := rules.PageDelay{ClearAfter: 15 * time.Second}
+	both := rules.PageDelay{After: 3 * time.Second, ClearAfter: 15 * time.Second}
+	at := func(s int, what string, words uint16) step {
+		return step{time.Duration(s) * time.Second, what, rules.Critical, words, ""}
+	}
+	graded := func(s step, v rules.Severity) step { s.severity = v; return s }
+	for name, x := range map[string]struct {
+		delay rules.PageDelay
+		steps []step
+		want  []string
+	}{
+		"worse words, open": {keep, []step{at(0, "bad", 2), at(9, "worded", 1), at(14, "good", 1), at(30, "", 0)},
+			[]string{"opened 1: critical Words 2", "worse 1: critical Words 1", "closed 1: critical Words 1"}},
+		"worse words, back": {keep, []step{at(0, "bad", 2), at(5, "good", 2), at(9, "bad", 1), at(14, "good", 1), at(30, "", 0)},
+			[]string{"opened 1: critical Words 2", "worse 1 2: critical Words 1", "closed 1 2: critical Words 1"}},
+		"words after none, back": {keep, []step{at(0, "bad", 0), at(5, "good", 0), at(9, "bad", 3), at(10, "", 0)},
+			[]string{"opened 1: critical Cover displaced", "worse 1 2: critical Words 3"}},
+		"no words, or words further down, back": {keep, []step{at(0, "bad", 1), at(5, "good", 1), at(9, "bad", 2), at(10, "good", 2), at(12, "bad", 0), at(30, "", 0)},
+			[]string{"opened 1: critical Words 1"}},
+		"worse words, away, and back": {keep, []step{at(0, "bad", 2), at(5, "good", 2), at(9, "bad", 1), at(10, "good", 1), at(12, "bad", 2), at(13, "good", 2), at(15, "bad", 1), at(40, "", 0)},
+			[]string{"opened 1: critical Words 2", "worse 1 2: critical Words 1"}},
+		"worse words of the ticket before come to hold again": {keep, []step{at(0, "bad", 1), at(5, "good", 1), at(9, "bad", 2), at(20, "worded", 1), at(40, "", 0)},
+			[]string{"opened 1: critical Words 1"}},
+		"better severity, worse words, back": {keep, []step{at(0, "bad", 2), at(5, "good", 2), graded(at(9, "bad", 1), rules.Minor), at(10, "", 0)},
+			[]string{"opened 1: critical Words 2", "worse 1 2: minor Words 1"}},
+		"words of other rules, in another order": {keep, []step{at(0, "bad", 1), at(5, "good", 1), {9 * time.Second, "bad", rules.Critical, 2, "2"}, at(10, "", 0)},
+			[]string{"opened 1: critical Words 1", "worse 1 2: critical Words 2"}},
+		"worse for a moment, then for good": {both, []step{at(0, "bad", 2), at(5, "good", 2), at(7, "bad", 1), at(8, "good", 1), at(10, "bad", 1), at(20, "", 0)},
+			[]string{"opened 1: critical Words 2", "worse 1 3: critical Words 1"}},
+		"worse for a moment, then over": {both, []step{graded(at(0, "bad", 2), rules.Minor), graded(at(5, "good", 2), rules.Minor), at(7, "bad", 2), at(8, "good", 2), at(30, "", 0)},
+			[]string{"opened 1: minor Words 2", "closed 1 2: minor Words 2"}},
+		"worse for a moment while open, then back": {both, []step{graded(at(0, "bad", 2), rules.Minor), at(5, "worded", 2), at(6, "good", 2), at(8, "bad", 2), at(30, "", 0)},
+			[]string{"opened 1: minor Words 2", "worse 1 2: critical Words 2"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			heard, said := story(t, x.delay, x.steps)
+			for i := range heard {
+				heard[i] += ": " + said[i]
+			}
+			if !slices.Equal(heard, x.want) {
+				t.Errorf("heard %q, want %q", heard, x.want)
 			}
 		})
 	}

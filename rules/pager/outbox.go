@@ -3,7 +3,6 @@ package pager
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -79,67 +78,6 @@ func (p *Pager) orphans(ctx context.Context) error {
 		return fmt.Errorf("pages without a channel: %w", err)
 	}
 	return nil
-}
-
-// withdraw takes back the pages of a ticket that are still kept back on a
-// channel; unheard says that the channel then knows nothing of the ticket. A
-// page that a sender has claimed is never taken back.
-func (p *Pager) withdraw(ctx context.Context, tx *database.Tx, channel string, ticket int64) (unheard bool, err error) {
-	res, err := tx.Exec(ctx, `DELETE FROM outbox WHERE channel=? AND ticket=? AND state='pending' AND attempts=0 AND next_at>?`, channel, ticket, p.opt.Now().UnixMilli())
-	if err != nil {
-		return false, fmt.Errorf("take pages back: %w", err)
-	}
-	n, err := res.RowsAffected()
-	if err != nil || n == 0 {
-		return false, err
-	}
-	var left int
-	err = tx.QueryRow(ctx, `SELECT COUNT(*) FROM outbox WHERE channel=? AND ticket=?`, channel, ticket).Scan(&left)
-	return left == 0, err
-}
-
-// relapse takes back the page that says closed of the ticket before, if it is
-// still kept back on a channel: what is the same again within that time is
-// nothing new to the receiver, and goes on under the ticket that it knows.
-func (p *Pager) relapse(ctx context.Context, tx *database.Tx, channel string, ticket int64) (*Body, error) {
-	var id int64
-	var text string
-	err := tx.QueryRow(ctx, `SELECT o.id, o.body FROM outbox o JOIN ticket t ON t.id=o.ticket JOIN ticket n ON n.facility=t.facility AND n.defect=t.defect AND n.id=?
-		WHERE o.state='pending' AND o.next_at>? AND o.channel=? AND o.attempts=0 AND o.ticket<>n.id ORDER BY o.id DESC LIMIT 1`, ticket, p.opt.Now().UnixMilli(), channel).Scan(&id, &text)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("the ticket before: %w", err)
-	}
-	var b Body
-	if err := json.Unmarshal([]byte(text), &b); err != nil {
-		return nil, fmt.Errorf("page %d: %w", id, err)
-	}
-	if b.What != "closed" {
-		return nil, nil
-	}
-	if _, err := tx.Exec(ctx, `DELETE FROM outbox WHERE id=?`, id); err != nil {
-		return nil, fmt.Errorf("take page %d back: %w", id, err)
-	}
-	return &b, nil
-}
-
-// first is the first page of a ticket on a channel, nil if there was none.
-func (p *Pager) first(ctx context.Context, tx *database.Tx, channel string, ticket int64) (*Body, error) {
-	var text string
-	err := tx.QueryRow(ctx, `SELECT body FROM outbox WHERE ticket=? AND channel=? ORDER BY id LIMIT 1`, ticket, channel).Scan(&text)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("the first page: %w", err)
-	}
-	var b Body
-	if err := json.Unmarshal([]byte(text), &b); err != nil {
-		return nil, fmt.Errorf("the first page: %w", err)
-	}
-	return &b, nil
 }
 
 // update tells whether a statement has changed anything.

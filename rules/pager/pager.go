@@ -2,7 +2,6 @@ package pager
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"sync"
@@ -95,51 +94,6 @@ func (p *Pager) Enqueue(ctx context.Context, tx *database.Tx, pg tickets.Page) e
 		}
 	}
 	return nil
-}
-
-// put writes a page for one channel, or what the channel need not hear.
-func (p *Pager) put(ctx context.Context, tx *database.Tx, channel string, pg *tickets.Page, b *Body) error {
-	x, state := *b, "pending"
-	if pg.What == "opened" {
-		before, err := p.relapse(ctx, tx, channel, pg.Ticket)
-		if err != nil {
-			return err
-		}
-		if before != nil {
-			x.name(before.Ticket)
-			state = "continued"
-			if rank[x.Severity] > rank[before.Severity] {
-				x.What, state = "worse", "pending"
-			}
-		}
-	} else {
-		first, err := p.first(ctx, tx, channel, pg.Ticket)
-		if err != nil {
-			return err
-		}
-		if first != nil {
-			x.name(first.Ticket)
-		}
-	}
-	if pg.What == "closed" {
-		unheard, err := p.withdraw(ctx, tx, channel, pg.Ticket)
-		if err != nil || unheard {
-			return err
-		}
-	}
-	text, err := json.Marshal(&x)
-	if err != nil {
-		return err
-	}
-	_, err = tx.Exec(ctx, `INSERT INTO outbox (channel, ticket, body, state, next_at, created_at) VALUES (?,?,?,?,?,?)`, channel, pg.Ticket, string(text), state, pg.At+pg.Delay, pg.At)
-	return err
-}
-
-// name gives a page the ticket that its receiver has heard of.
-func (b *Body) name(ticket string) {
-	if b.Ticket != ticket {
-		b.Ticket, b.Current = ticket, b.Ticket
-	}
 }
 
 // body is what a page says about its ticket now.

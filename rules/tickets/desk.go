@@ -23,7 +23,10 @@ type Page struct {
 	Ticket int64
 	What   string // opened, acknowledged, worse or closed
 	At     int64
-	Delay  int64 // ms to keep it back; what closes before its page has gone is never paged
+	Delay  int64  // ms to keep it back; what closes before its page has gone is never paged
+	Words  uint16 // of opened and worse, as in rules.Transition
+	Rules  string // the same
+	Worded bool   // of worse: for its words alone
 }
 
 // Outbox takes pages within the transaction that caused them.
@@ -165,7 +168,7 @@ func (d *Desk) apply(ctx context.Context, tx *database.Tx, t *rules.Transition, 
 	}
 	o := &opening{
 		facility: string(t.Facility), kind: t.Kind.String(), defect: t.Defect, severity: t.Severity, at: t.At, wall: t.Wall,
-		summary: t.Summary, channel: t.Channel, value: t.Value, limit: t.Limit, delay: t.Page.After.Milliseconds(), evidence: why,
+		summary: t.Summary, channel: t.Channel, value: t.Value, limit: t.Limit, words: t.Words, rules: t.Rules, delay: t.Page.After.Milliseconds(), evidence: why,
 	}
 	if t.Type == rules.Historic {
 		return d.history(ctx, tx, o, t.Until, did)

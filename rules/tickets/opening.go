@@ -22,6 +22,8 @@ type opening struct {
 	summary                devices.Title
 	channel                string
 	value, limit           float64 // NaN = none
+	words                  uint16  // of Page
+	rules                  string  // of Page
 	delay                  int64   // ms that the page is kept back
 	note                   string  // in the history
 	by                     string  // who has found it; "" = telemetry
@@ -51,7 +53,7 @@ func (d *Desk) open(ctx context.Context, tx *database.Tx, o *opening, did *tally
 		return err
 	}
 	did.opened = append(did.opened, [2]string{o.kind, o.defect})
-	return d.opt.Outbox.Enqueue(ctx, tx, Page{id, "opened", o.wall, o.delay})
+	return d.opt.Outbox.Enqueue(ctx, tx, Page{Ticket: id, What: "opened", At: o.wall, Delay: o.delay, Words: o.words, Rules: o.rules})
 }
 
 // telemetry is who opens and closes what nobody did by hand; ruleSet closes what
@@ -101,7 +103,7 @@ func (d *Desk) end(ctx context.Context, tx *database.Tx, c closing, did *tally) 
 	} else {
 		did.closed++
 	}
-	return d.opt.Outbox.Enqueue(ctx, tx, Page{id, "closed", c.wall, c.delay})
+	return d.opt.Outbox.Enqueue(ctx, tx, Page{Ticket: id, What: "closed", At: c.wall, Delay: c.delay})
 }
 
 // regrade gives an open ticket another severity, or worse words. What got worse is
@@ -132,10 +134,11 @@ func (d *Desk) regrade(ctx context.Context, tx *database.Tx, t *rules.Transition
 			return err
 		}
 	}
-	if !worded && !t.Severity.Worse(rules.Severity(was)) {
+	graver := t.Severity.Worse(rules.Severity(was))
+	if !worded && !graver {
 		return nil
 	}
-	return d.opt.Outbox.Enqueue(ctx, tx, Page{id, "worse", t.Wall, t.Page.After.Milliseconds()})
+	return d.opt.Outbox.Enqueue(ctx, tx, Page{Ticket: id, What: "worse", At: t.Wall, Delay: t.Page.After.Milliseconds(), Words: t.Words, Rules: t.Rules, Worded: !graver})
 }
 
 // openTicket is the ticket that is open for a facility and defect;
