@@ -85,7 +85,7 @@ func TestAStepKeepsTheWordsOfATicket(t *testing.T) {
 func TestAnotherQuantityAtTheSameSeverityIsNoNews(t *testing.T) {
 	s := by(t, devices.Manhole, `severity: critical
 		when: h2s_ppm > 10.0 || co_ppm > 35.0`)
-	same(t, s.said(0, s.says("MH-1", 0, "h2s_ppm", 20.0, "co_ppm", 1.0)), "a")
+	same(t, s.said(0, s.says("MH-1", 0, "tilt_deg", 1.0, "h2s_ppm", 20.0, "co_ppm", 1.0)), "a")
 	same(t, s.said(1, s.says("MH-1", 1, "h2s_ppm", 20.0, "co_ppm", 400.0)), "")
 	same(t, s.said(2, s.says("MH-1", 2, "h2s_ppm", 1.0, "co_ppm", 400.0)), "")
 }

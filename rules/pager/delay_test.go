@@ -69,7 +69,7 @@ func TestAClosingPageIsKeptBackByItsOwnDelay(t *testing.T) {
 // channel has heard by the end of it, and the severity and words of each.
 func story(t *testing.T, d rules.PageDelay, steps []step) (heard, said []string) {
 	t.Helper()
-	c := Channel{Name: "duty", URL: "http://127.0.0.1:0"}
+	c := Channel{Name: "duty", URL: "http://127.0.0.1:0", MinSeverity: string(rules.Minor)}
 	o := openOffice(t, c)
 	p := o.pager(c)
 	start := time.Now()
@@ -105,8 +105,8 @@ func story(t *testing.T, d rules.PageDelay, steps []step) (heard, said []string)
 		if s.words > 0 {
 			x.Summary.EN = fmt.Sprint("Words ", s.words)
 		}
-		if s.what == "worded" {
-			x.Type, x.Worded = rules.Changed, true
+		if s.what == "worded" || s.what == "graded" {
+			x.Type, x.Worded = rules.Changed, s.what == "worded"
 		}
 		if err := o.desk.Commit(t.Context(), &rules.Outcome{Epoch: o.pos.Epoch, OldSeq: seq, NewSeq: seq + 1, Wall: now.UnixMilli(), Findings: rules.Findings{Transitions: []rules.Transition{x}}}); err != nil {
 			t.Fatal(err)
@@ -118,7 +118,7 @@ func story(t *testing.T, d rules.PageDelay, steps []step) (heard, said []string)
 
 type step struct {
 	at       time.Duration
-	what     string // bad, worded, good, or nothing but the passing of time
+	what     string // bad, worded, graded, good, or nothing but the passing of time
 	severity rules.Severity
 	words    uint16
 	rules    string
@@ -126,7 +126,9 @@ type step struct {
 
 func TestAReceiverHearsOneStoryOfWhatComesAndGoes(t *testing.T) {
 	keep := rules.PageDelay{ClearAfter: 15 * time.Second}
-	at := func(s int, what string, v rules.Severity) step { return step{at: time.Duration(s) * time.Second, what: what, severity: v} }
+	at := func(s int, what string, v rules.Severity) step {
+		return step{at: time.Duration(s) * time.Second, what: what, severity: v}
+	}
 	for name, x := range map[string]struct {
 		delay rules.PageDelay
 		steps []step
@@ -197,6 +199,26 @@ func TestWhatIsBackIsNewsWhereAnOpenTicketWouldBe(t *testing.T) {
 			}
 			if !slices.Equal(heard, x.want) {
 				t.Errorf("heard %q, want %q", heard, x.want)
+			}
+		})
+	}
+}
+
+func TestAReceiverHearsTheEndOfWhatItKnowsThoughItHasGotBetter(t *testing.T) {
+	at := func(s int, what string, v rules.Severity) step {
+		return step{at: time.Duration(s) * time.Second, what: what, severity: v}
+	}
+	for name, x := range map[string]struct {
+		steps []step
+		want  []string
+	}{
+		"known":       {[]step{at(0, "bad", rules.Minor), at(1, "graded", rules.Info), at(2, "good", rules.Info), at(3, "", "")}, []string{"opened 1", "closed 1"}},
+		"not known":   {[]step{at(0, "bad", rules.Info), at(1, "good", rules.Info), at(2, "", "")}, nil},
+		"known later": {[]step{at(0, "bad", rules.Info), at(1, "graded", rules.Minor), at(2, "graded", rules.Info), at(3, "good", rules.Info), at(4, "", "")}, []string{"worse 1", "closed 1"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got, _ := story(t, rules.PageDelay{}, x.steps); !slices.Equal(got, x.want) {
+				t.Errorf("heard %q, want %q", got, x.want)
 			}
 		})
 	}

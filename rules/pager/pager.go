@@ -75,7 +75,8 @@ type Body struct {
 	Lat      *float64 `json:"lat"`
 }
 
-// Enqueue writes a page for every channel that wants it.
+// Enqueue writes a page for every channel that wants it, or that knows of its
+// ticket: what has got better by its end has to end there too.
 func (p *Pager) Enqueue(ctx context.Context, tx *database.Tx, pg tickets.Page) error {
 	if len(p.opt.Channels) == 0 {
 		return nil
@@ -86,10 +87,11 @@ func (p *Pager) Enqueue(ctx context.Context, tx *database.Tx, pg tickets.Page) e
 	}
 	for i := range p.opt.Channels {
 		c := &p.opt.Channels[i]
-		if !c.wants(b) {
+		wanted := c.wants(b)
+		if news := pg.What == "opened" || pg.What == "worse"; news && !wanted {
 			continue
 		}
-		if err := p.put(ctx, tx, c.Name, &pg, b); err != nil {
+		if err := p.put(ctx, tx, c.Name, &pg, b, wanted); err != nil {
 			return fmt.Errorf("page of ticket %d: %w", pg.Ticket, err)
 		}
 	}

@@ -31,8 +31,9 @@ func (w words) worse(u words) bool {
 	return w.of > 0 && (w.rules != u.rules || u.of == 0 || w.of < u.of)
 }
 
-// put writes a page for one channel, or what the channel need not hear.
-func (p *Pager) put(ctx context.Context, tx *database.Tx, channel string, pg *tickets.Page, b *Body) error {
+// put writes a page for one channel, or what the channel need not hear. What is
+// not wanted is written only where the channel knows of the ticket.
+func (p *Pager) put(ctx context.Context, tx *database.Tx, channel string, pg *tickets.Page, b *Body, wanted bool) error {
 	x := &chapter{*b, words{pg.Words, pg.Rules}}
 	if pg.What == "opened" {
 		return p.begin(ctx, tx, channel, pg, x)
@@ -46,7 +47,7 @@ func (p *Pager) put(ctx context.Context, tx *database.Tx, channel string, pg *ti
 	}
 	known, err := p.known(ctx, tx, channel, pg.Ticket)
 	switch {
-	case err != nil || known == nil && unheard:
+	case err != nil || known == nil && (unheard || !wanted):
 		return err
 	case known == nil:
 		return p.write(ctx, tx, channel, pg, x, "pending")
