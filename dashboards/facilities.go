@@ -6,15 +6,14 @@ import (
 
 	"lamplighter/devices"
 	"lamplighter/devices/registry"
-	"lamplighter/rules"
 )
 
 // facilityItem is a facility with its state.
 type facilityItem struct {
 	registry.Facility
 	Updated  *string `json:"updated"`
-	State    string  `json:"state" enum:"ok,faulty,unknown,maintenance"`
-	Since    *string `json:"since" doc:"since when it is so: of what is faulty, when its oldest fault began; of what is unknown, when it was last heard"`
+	State    string  `json:"state" enum:"ok,faulty,unknown,maintenance" doc:"the worse of its own and, of a cabinet or circuit, of the common causes with a ticket on it"`
+	Since    *string `json:"since" doc:"since when it is so: of what is faulty, when its oldest fault began; of what is unknown, when it was last heard; by a common cause, when enough of its members had become so"`
 	LastSeen *string `json:"last_seen"`
 	Blind    string  `json:"blind,omitempty" doc:"the way in through which it was last heard, if that is down: nobody can tell whether it is silent"`
 	Usual    []usual `json:"usual,omitempty" doc:"what rules with a baseline have learned of it"`
@@ -22,20 +21,7 @@ type facilityItem struct {
 
 func (s *Server) item(f registry.Facility) facilityItem {
 	facts, _ := s.opt.State.Inspect(f.ID)
-	return facilityItem{f, s.instant(f.Updated), state(facts), s.instant(facts.Since), s.instant(facts.Seen), facts.Blind, s.usual(facts.Usual)}
-}
-
-// state is unknown for what has not been heard of: never "ok".
-func state(f rules.Facts) string {
-	switch {
-	case f.Maintenance:
-		return rules.Maintenance.String()
-	case f.Seen == 0 || f.Silent:
-		return rules.Unknown.String()
-	case f.Faulty:
-		return rules.Faulty.String()
-	}
-	return rules.OK.String()
+	return facilityItem{f, s.instant(f.Updated), facts.Standing.String(), s.instant(facts.Since), s.instant(facts.Seen), facts.Blind, s.usual(facts.Usual)}
 }
 
 func facilitySorts() sorts[registry.Facility] {

@@ -113,7 +113,14 @@ func TestFiltersNarrow(t *testing.T) {
 	for i := range 1200 {
 		id := devices.FacilityID(fmt.Sprintf("MH-%04d", i))
 		fs = append(fs, registry.Facility{ID: id, Kind: devices.Manhole, Area: devices.AreaCode([]string{"350102", "350103"}[i%2])})
-		w.state.facts[id] = rules.Facts{Kind: devices.Manhole, Seen: 1, Faulty: i%400 == 7, Silent: i%600 == 9}
+		standing := rules.OK
+		switch {
+		case i%400 == 7:
+			standing = rules.Faulty
+		case i%600 == 9:
+			standing = rules.Unknown
+		}
+		w.state.facts[id] = rules.Facts{Kind: devices.Manhole, Standing: standing, Seen: 1}
 	}
 	w.facility(fs...)
 	w.opens("MH-0007", "major")

@@ -15,7 +15,7 @@ func TestAFacilityShowsWhatItsRulesHaveLearned(t *testing.T) {
 	w := newWorld(t, sqlite(t), atStart)
 	w.facility(registry.Facility{ID: "BR-1", Kind: devices.Bridge}, registry.Facility{ID: "BR-2", Kind: devices.Bridge})
 	value, expected, band, residual, r2 := 12.1, 5.8, 0.3, 6.3, 0.97
-	w.state.facts["BR-1"] = rules.Facts{Kind: devices.Bridge, Seen: 1, Usual: []rules.Usual{
+	w.state.facts["BR-1"] = rules.Facts{Kind: devices.Bridge, Standing: rules.OK, Seen: 1, Usual: []rules.Usual{
 		{Rule: "bridge_deviates", Name: "beyond", Channel: "displacement_mm", Unit: "mm", On: "temperature_c", Since: start.UnixMilli(), Steps: 40, At: start.UnixMilli(), Value: &value, Expected: &expected, Band: &band, Residual: &residual, R2: &r2, Step: 600_000, Lag: 7200_000, Least: 3 * 86400_000, Wants: 30},
 		{Rule: "bridge_drift", Name: "drift", Channel: "displacement_mm", Unit: "mm", Schedule: "night"},
 	}}

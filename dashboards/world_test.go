@@ -290,7 +290,7 @@ func (m *memoryState) Expected(q *rules.Expecting) (out []rules.Expectation, ok 
 // Count implements State.
 func (m *memoryState) Count() (all [4]rules.Counts, newest int64) {
 	for _, f := range m.facts {
-		all[f.Kind][m.standing(f)]++
+		all[f.Kind][f.Standing]++
 		newest = max(newest, f.Newest)
 	}
 	return all, newest
@@ -300,21 +300,9 @@ func (m *memoryState) Count() (all [4]rules.Counts, newest int64) {
 func (m *memoryState) Standings(ids []devices.FacilityID) []rules.Standing {
 	out := make([]rules.Standing, len(ids))
 	for i, id := range ids {
-		out[i] = m.standing(m.facts[id])
+		out[i] = m.facts[id].Standing
 	}
 	return out
-}
-
-func (m *memoryState) standing(f rules.Facts) rules.Standing {
-	switch {
-	case f.Maintenance:
-		return rules.Maintenance
-	case f.Seen == 0 || f.Silent:
-		return rules.Unknown
-	case f.Faulty:
-		return rules.Faulty
-	}
-	return rules.OK
 }
 
 // memoryLog keeps the records of windows.

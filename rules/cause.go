@@ -239,6 +239,7 @@ func (e *Engine) begins(c *cause) {
 		return
 	}
 	c.firing, c.quiet = true, 0
+	e.showPlace(c.parent)
 	e.told(c, Opened, nil)
 	e.attachAll(c)
 }
@@ -275,6 +276,7 @@ func (e *Engine) lasts(c *cause) {
 
 func (e *Engine) release(c *cause) {
 	c.firing, c.quiet, c.reached, c.pending, c.attached = false, 0, 0, 0, 0
+	e.showPlace(c.parent)
 	for f, m := range c.bad {
 		if m.attached {
 			m.attached = false
@@ -377,6 +379,7 @@ func (e *Engine) rejudge(set *Set) {
 		}
 		clear(p.causes[len(kept):])
 		p.causes = kept
+		e.showPlace(p)
 	}
 	for _, c := range e.stirred {
 		c.stirred = false

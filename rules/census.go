@@ -58,7 +58,7 @@ func (e *Engine) adopt(c *registry.Facility, moved bool) {
 
 // settle makes room for a facility.
 func (e *Engine) settle(id devices.FacilityID) *facility {
-	f := &facility{id: id, standing: standings}
+	f := &facility{id: id, standing: standings, shown: standings}
 	e.facilities[id] = f
 	e.named(id, f)
 	return f

@@ -365,38 +365,3 @@ func (e *Engine) belated(f *facility, r *devices.Reading) {
 	}
 	e.now(f, &news, e.take(f, &e.set.kinds[f.kind], &news))
 }
-
-// count brings the counts up to date with f.
-func (e *Engine) count(f *facility) {
-	s := f.stands(e.set)
-	why := e.faults(f, s)
-	if s == f.standing && why == f.why || f.gone {
-		return
-	}
-	was := f.standing
-	e.uncount(f)
-	if s != was {
-		f.since = e.sinceWhen(f, s)
-	}
-	f.standing, f.why = s, why
-	e.counts[f.kind][s]++
-	e.stood(f, was == standings)
-}
-
-// sinceWhen is since when f, which stands otherwise now, stands so.
-func (e *Engine) sinceWhen(f *facility, s Standing) int64 {
-	switch s {
-	case Unknown:
-		return f.seen
-	case Faulty:
-		return f.broken(e.set)
-	}
-	return e.wall
-}
-
-func (e *Engine) uncount(f *facility) {
-	if f.standing < standings {
-		e.counts[f.kind][f.standing]--
-		f.standing = standings
-	}
-}

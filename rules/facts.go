@@ -4,16 +4,14 @@ import "lamplighter/devices"
 
 // Facts is what the worker knows of a facility, for the board.
 type Facts struct {
-	Kind        devices.Kind `json:"kind"`
-	Since       int64        `json:"since"`  // Unix ms: faulty since its oldest fault began, unknown since it was last heard (0 = never), else since it is so
-	Seen        int64        `json:"seen"`   // Unix ms, 0 = never
-	Blind       string       `json:"blind"`  // the link through which it was last heard, if that is down
-	Newest      int64        `json:"newest"` // event time of the newest reading
-	Silent      bool         `json:"silent"` // not heard for longer than it may be
-	Faulty      bool         `json:"faulty"` // an alert that is not about silence
-	Maintenance bool         `json:"maintenance"`
-	Book        Book         `json:"book"`
-	Usual       []Usual      `json:"usual,omitempty"` // what its baselines know
+	Kind     devices.Kind `json:"kind"`
+	Standing Standing     `json:"standing"` // the worse of its own and, of a cabinet or circuit, of the common causes with a ticket on it
+	Since    int64        `json:"since"`    // Unix ms: faulty since its oldest fault began, unknown since it was last heard (0 = never) or a common cause since its members were bad, else since it is so
+	Seen     int64        `json:"seen"`     // Unix ms, 0 = never
+	Blind    string       `json:"blind"`    // the link through which it was last heard, if that is down
+	Newest   int64        `json:"newest"`   // event time of the newest reading
+	Book     Book         `json:"book"`
+	Usual    []Usual      `json:"usual,omitempty"` // what its baselines know
 }
 
 // Inspect says what is known of a facility; ok is false if it is not in this
@@ -36,7 +34,7 @@ func (w *Worker) Inspect(id devices.FacilityID) (facts Facts, ok bool) {
 }
 
 func (f *facility) facts(s *Set) Facts {
-	return Facts{Kind: f.kind, Since: f.since, Seen: f.seen, Newest: f.newest, Silent: f.silent || f.lost, Faulty: f.faulty(s), Maintenance: f.maintained, Book: f.book, Usual: f.usuals(s)}
+	return Facts{Kind: f.kind, Standing: f.shows(), Since: f.since, Seen: f.seen, Newest: f.newest, Book: f.book, Usual: f.usuals(s)}
 }
 
 // Count adds the partition's facilities to all, by kind and [Standing], and
@@ -65,7 +63,7 @@ func (w *Worker) Standings(ids []devices.FacilityID, out []Standing) {
 	}
 	for i, id := range ids {
 		if f := w.engine.facilities[id]; f != nil {
-			out[i] = f.stands(w.engine.set)
+			out[i] = f.shows()
 		}
 	}
 }

@@ -29,7 +29,7 @@ func (e *Engine) handOver(f *facility, key string) error {
 			e.endRun(f, 0)
 		}
 	}
-	h := handed{Channels: make(map[uint32]string), Texts: make(map[uint32]string), Link: e.links[f.link].name, Blind: e.links[f.link].darkness(e.wall) - f.dark, Standing: uint8(f.standing)}
+	h := handed{Channels: make(map[uint32]string), Texts: make(map[uint32]string), Link: e.links[f.link].name, Blind: e.links[f.link].darkness(e.wall) - f.dark, Standing: uint8(f.shown)}
 	z := frozen{rules: e.set}
 	z.fill(&h.Facility, f)
 	s := &h.Facility
@@ -92,7 +92,7 @@ func (e *Engine) takeOver(record []byte) error {
 	e.weigh(f)
 	e.watch(f)
 	e.count(f)
-	if f.standing == Standing(h.Standing) {
+	if f.shown == Standing(h.Standing) {
 		f.since = s.Since
 	}
 	return nil

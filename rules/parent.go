@@ -111,7 +111,10 @@ func (e *Engine) parentAt(l Level, id devices.FacilityID, up *parent) *parent {
 	k := parentKey{l, id}
 	p := e.parents[k]
 	if p == nil {
-		p = &parent{id: id, level: l, up: up, own: e.facilities[id]}
+		p = &parent{id: id, level: l, up: up}
+		if !l.wide() { // a place bears no facility's id, though its name may be one
+			p.own = e.facilities[id]
+		}
 		e.parents[k] = p
 	}
 	p.up = up

@@ -129,8 +129,9 @@ func (e *Engine) thawPlaces(marks map[*facility][]snapshotMark) {
 	}
 }
 
-// thawCauses counts what the causes know of their members, and has all of them
-// looked at but for those of several partitions, see snapshotWide.
+// thawCauses counts what the causes know of their members, has all of them looked
+// at but for those of several partitions, see snapshotWide, and shows what bears
+// the name of their places as it was shown.
 func (e *Engine) thawCauses() {
 	for _, p := range e.parents {
 		for _, c := range p.causes {
@@ -138,6 +139,11 @@ func (e *Engine) thawCauses() {
 			if c.wide == nil {
 				e.stir(c)
 			}
+		}
+		if f := p.own; f != nil {
+			at := f.since
+			e.show(f)
+			f.since = at
 		}
 	}
 }

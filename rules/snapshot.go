@@ -432,7 +432,8 @@ func (e *Engine) revive(s *snapshotFacility, channels []uint32) *facility {
 	}
 	f.since, f.why = s.Since, s.Why
 	if f.standing = min(Standing(s.Standing), standings); f.standing < standings {
-		e.counts[f.kind][f.standing]++
+		f.shown = f.standing // until its causes are there
+		e.counts[f.kind][f.shown]++
 	}
 	return f
 }

@@ -42,12 +42,13 @@ type facility struct {
 	dark       int64   // link.darkness of its link when last heard
 	due        int64   // wall clock of the silence timer in the queue, 0 = none
 	wakes      int64   // wall clock of its place in Engine.sleepers, 0 = none
-	since      int64   // since when it stands as it does, see [Facts.Since]
+	since      int64   // since when it is shown as it is, see [Facts.Since]
 	book       Book
 	why        uint32 // in Engine.texts: the rules by which it is faulty
 	kind       devices.Kind
-	standing   Standing
-	link       uint16 // in Engine.links: what it was last heard through
+	standing   Standing // its own
+	shown      Standing // the worse of that and of the place that it is, see Engine.show
+	link       uint16   // in Engine.links: what it was last heard through
 	silent     bool
 	overdue    bool // late, and looked at because another was missed; see Engine.missed
 	lost       bool // nothing can be heard of it, for longer than it may be silent
@@ -104,23 +105,6 @@ type alert struct {
 	heir    bool // may be firing in a ticket that another partition opened
 }
 
-// Standing is what is known of a facility.
-type Standing uint8
-
-// The standings. Unknown is a state: nothing was heard, or not for too long.
-const (
-	Unknown Standing = iota
-	OK
-	Faulty
-	Maintenance
-	standings
-)
-
-var standingNames = [...]string{"unknown", "ok", "faulty", "maintenance"}
-
-// String is the name in the API.
-func (s Standing) String() string { return standingNames[min(int(s), len(standingNames)-1)] }
-
 // value is the channel's value; ok is false when it is too old to be believed.
 // A channel that was never reported is NaN, false and "": the facility has no
 // such sensor, so no comparison with it holds.
@@ -171,42 +155,6 @@ func (f *facility) rest(rule int) {
 			return
 		}
 	}
-}
-
-// faulty tells whether something is wrong that is not silence, whoever has the
-// ticket.
-func (f *facility) faulty(s *Set) bool {
-	for i := range f.alerts {
-		if (f.alerts[i].firing || f.alerts[i].held) && s.kinds[f.kind].rules[f.alerts[i].rule].Silent == 0 {
-			return true
-		}
-	}
-	return false
-}
-
-// broken is the event time when the oldest of what is wrong with f began.
-func (f *facility) broken(s *Set) int64 {
-	at := int64(math.MaxInt64)
-	for i := range f.alerts {
-		if a := &f.alerts[i]; (a.firing || a.held) && s.kinds[f.kind].rules[a.rule].Silent == 0 {
-			at = min(at, a.event)
-		}
-	}
-	return at
-}
-
-// stands is the facility's standing now: of what is silent nothing is known,
-// whatever it said last, and nothing that is being worked on is bad or good.
-func (f *facility) stands(s *Set) Standing {
-	switch {
-	case f.maintained:
-		return Maintenance
-	case f.silent || f.lost || f.seen == 0:
-		return Unknown
-	case f.faulty(s):
-		return Faulty
-	}
-	return OK
 }
 
 // view shows a facility to an expression.

@@ -1265,9 +1265,12 @@ export interface components {
             provisional?: boolean;
             road?: string;
             road_class?: string;
-            /** @description since when it is so: of what is faulty, when its oldest fault began; of what is unknown, when it was last heard */
+            /** @description since when it is so: of what is faulty, when its oldest fault began; of what is unknown, when it was last heard; by a common cause, when enough of its members had become so */
             since: string | null;
-            /** @enum {string} */
+            /**
+             * @description the worse of its own and, of a cabinet or circuit, of the common causes with a ticket on it
+             * @enum {string}
+             */
             state: "ok" | "faulty" | "unknown" | "maintenance";
             supply?: string;
             timetable?: string;

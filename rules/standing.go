@@ -1,0 +1,173 @@
+package rules
+
+import (
+	"iter"
+	"math"
+)
+
+// Standing is what is known of a facility.
+type Standing uint8
+
+// The standings. Unknown is a state: nothing was heard, or not for too long.
+const (
+	Unknown Standing = iota
+	OK
+	Faulty
+	Maintenance
+	standings
+)
+
+var standingNames = [...]string{"unknown", "ok", "faulty", "maintenance"}
+
+// String is the name in the API.
+func (s Standing) String() string { return standingNames[min(int(s), len(standingNames)-1)] }
+
+// A cabinet and a circuit with a row of their own stand in two ways. Their own
+// standing is what their messages tell, and what the account of the lamps is told:
+// they may stand for lamps themselves. They are shown as the worse of that and of
+// what the common causes tell that have a ticket on them: a meter is well while
+// its circuit is not.
+
+// stands is the facility's own standing now: of what is silent nothing is known,
+// whatever it said last, and nothing that is being worked on is bad or good.
+func (f *facility) stands(s *Set) Standing {
+	switch {
+	case f.maintained:
+		return Maintenance
+	case f.silent || f.lost || f.seen == 0:
+		return Unknown
+	case f.faulty(s):
+		return Faulty
+	}
+	return OK
+}
+
+// faulty tells whether something is wrong that is not silence, whoever has the
+// ticket.
+func (f *facility) faulty(s *Set) bool {
+	for i := range f.alerts {
+		if (f.alerts[i].firing || f.alerts[i].held) && s.kinds[f.kind].rules[f.alerts[i].rule].Silent == 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// broken is the event time when the oldest of what is wrong with f began.
+func (f *facility) broken(s *Set) int64 {
+	at := int64(math.MaxInt64)
+	for i := range f.alerts {
+		if a := &f.alerts[i]; (a.firing || a.held) && s.kinds[f.kind].rules[a.rule].Silent == 0 {
+			at = min(at, a.event)
+		}
+	}
+	return at
+}
+
+// count brings the standing of f up to date, and what follows from it.
+func (e *Engine) count(f *facility) {
+	s := f.stands(e.set)
+	why := e.faults(f, s)
+	if s == f.standing && why == f.why || f.gone {
+		return
+	}
+	was := f.standing
+	f.standing, f.why = s, why
+	if s != was {
+		e.show(f)
+	}
+	e.stood(f, was == standings)
+}
+
+// show counts f as it is to be shown now.
+func (e *Engine) show(f *facility) {
+	s := f.standing
+	if s == standings {
+		return // nothing was said of it yet
+	}
+	if s != Maintenance {
+		for c := range e.causesAt(f) {
+			if x := c.stands(); s == OK || x == Faulty {
+				s = x
+			}
+		}
+	}
+	if s == f.shown && (s == OK || s == Maintenance) {
+		return
+	}
+	if f.shown < standings {
+		e.counts[f.kind][f.shown]--
+	}
+	f.shown, f.since = s, e.sinceWhen(f, s) // as bad as before it may be by another cause
+	e.counts[f.kind][s]++
+}
+
+// shows is how f is shown: of what is in no count yet nothing is known.
+func (f *facility) shows() Standing {
+	if f.shown == standings {
+		return Unknown
+	}
+	return f.shown
+}
+
+// sinceWhen is since when f, which changes now, stands as it is to be shown.
+func (e *Engine) sinceWhen(f *facility, s Standing) int64 {
+	at := int64(math.MaxInt64)
+	if f.standing == s {
+		switch s {
+		case Unknown:
+			at = f.seen
+		case Faulty:
+			at = f.broken(e.set)
+		default:
+			return e.wall
+		}
+	}
+	for c := range e.causesAt(f) {
+		if c.stands() == s {
+			at = min(at, c.reached)
+		}
+	}
+	return at
+}
+
+// causesAt is the causes that have a ticket on the circuit or cabinet that bears
+// the id of f.
+func (e *Engine) causesAt(f *facility) iter.Seq[*cause] {
+	return func(yield func(*cause) bool) {
+		for l := Circuit; l <= Cabinet; l++ {
+			p := e.parents[parentKey{l, f.id}]
+			if p == nil {
+				continue
+			}
+			for _, c := range p.causes {
+				if c.firing && !yield(c) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// stands is what a cause with a ticket tells of its place: of one whose members
+// are silent no more is known than of them.
+func (c *cause) stands() Standing {
+	if c.rule.Collapse.of.Silent > 0 {
+		return Unknown
+	}
+	return Faulty
+}
+
+// showPlace shows the facility that bears the id of p by the causes that p has now.
+func (e *Engine) showPlace(p *parent) {
+	if p.own != nil {
+		e.show(p.own)
+	}
+}
+
+func (e *Engine) uncount(f *facility) {
+	if f.shown < standings {
+		e.counts[f.kind][f.shown]--
+	}
+	f.standing, f.shown = standings, standings
+}
