@@ -104,6 +104,7 @@ type Server struct {
 	callers   *auth.Limiter // requests by who sends them
 	strangers *auth.Limiter // requests without a valid token or session, by address
 	expects   interval
+	paces     paces
 	stop      context.CancelFunc
 	wg        sync.WaitGroup
 }

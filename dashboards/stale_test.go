@@ -2,6 +2,7 @@ package dashboards
 
 import (
 	"net/http"
+	"reflect"
 	"testing"
 
 	"lamplighter/dashboards/auth"
@@ -38,9 +39,15 @@ func TestAChannelThatComesLessOftenThanItsDeviceSpeaksIsStaleByItsOwnInterval(t 
 		"BR-2": {"fast": {true, 5}, "minute": {true, 5}},
 		"BR-3": {"minute": {false, 0}},
 	}
-	for id, channels := range want {
+	var many latestOfManyBody
+	w.into(w.ask(auth.Viewer, "GET", "/api/v1/latest?ids=BR-1,BR-2,BR-3", ""), http.StatusOK, &many)
+	for _, item := range many.Items {
+		id, channels := item.Facility, want[item.Facility]
 		var got latestBody
 		w.into(w.ask(auth.Viewer, "GET", "/api/v1/facilities/"+id+"/latest", ""), http.StatusOK, &got)
+		if !reflect.DeepEqual(item.Values, got.Values) {
+			t.Errorf("%s among many: %+v\nalone: %+v", id, item.Values, got.Values)
+		}
 		for _, v := range got.Values {
 			if x := (judged{v.Stale, v.EveryS}); x != channels[v.Channel] {
 				t.Errorf("%s %s: %+v, want %+v", id, v.Channel, x, channels[v.Channel])
@@ -50,4 +57,34 @@ func TestAChannelThatComesLessOftenThanItsDeviceSpeaksIsStaleByItsOwnInterval(t 
 			t.Errorf("%s: %d values, want %d", id, len(got.Values), len(channels))
 		}
 	}
+	if len(many.Items) != len(want) {
+		t.Errorf("%d facilities, want %d", len(many.Items), len(want))
+	}
+}
+
+func TestTheIntervalOfAChannelFollowsItsValues(t *testing.T) {
+	w := newWorld(t, sqlite(t), atStart)
+	w.facility(registry.Facility{ID: "BR-1", Kind: devices.Bridge, ExpectS: 5})
+	w.store.put("BR-1", "alive", every(20, 5, 4)...)
+	w.store.put("BR-1", "minute", every(20, 60, 61)...)
+	minute := func() latestValue {
+		var many latestOfManyBody
+		w.into(w.ask(auth.Viewer, "GET", "/api/v1/latest?ids=BR-1", ""), http.StatusOK, &many)
+		return many.Items[0].Values[1]
+	}
+	for range 2 {
+		if v := minute(); v.EveryS != 60 || v.Stale {
+			t.Errorf("%+v, want an interval of 60 s, not stale", v)
+		}
+	}
+	asked := w.store.asked()
+	if minute(); w.store.asked() != asked {
+		t.Error("the store was asked again for an interval that cannot have changed")
+	}
+	w.store.put("BR-1", "minute", every(8, 5, 19)...)
+	if v := minute(); v.EveryS != 5 || !v.Stale {
+		t.Errorf("%+v, want an interval of 5 s, stale", v)
+	}
+	w.store.fail(errTest)
+	w.problem(w.ask(auth.Viewer, "GET", "/api/v1/latest?ids=BR-1", ""), http.StatusServiceUnavailable, "unavailable")
 }

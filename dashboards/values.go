@@ -26,8 +26,10 @@ type latestValue struct {
 	EveryS  float64       `json:"interval_s" doc:"the interval in seconds that it is judged by: the device's, or the channel's own where that is longer; 0: none is known"`
 }
 
-// staleAfter is when a value of a device without a known interval is stale.
-const staleAfter = 15 * time.Minute
+const (
+	staleAfter = 15 * time.Minute // a value of a device without a known interval is stale
+	missed     = 3                // intervals without a value that make one stale
+)
 
 type latestBody struct {
 	Values []latestValue `json:"values"`
@@ -42,11 +44,8 @@ func (s *Server) latest(ctx context.Context, in *byID) (*struct{ Body latestBody
 	if err != nil {
 		return nil, err
 	}
-	vs := s.values(&f, m[in.ID])
-	if err := s.rarer(ctx, in.ID, vs); err != nil {
-		return nil, err
-	}
-	return &struct{ Body latestBody }{latestBody{vs}}, nil
+	vs, err := s.values(ctx, &f, m[in.ID])
+	return &struct{ Body latestBody }{latestBody{vs}}, err
 }
 
 // newest asks the store.
@@ -58,7 +57,8 @@ func (s *Server) newest(ctx context.Context, ids []string) (map[string]map[strin
 	return m, nil
 }
 
-func (s *Server) values(f *registry.Facility, newest map[string]Point) []latestValue {
+// values is what f said last, each judged by how often it comes.
+func (s *Server) values(ctx context.Context, f *registry.Facility, newest map[string]Point) ([]latestValue, error) {
 	now := s.opt.Now().UnixMilli()
 	out := make([]latestValue, 0, len(newest))
 	for name, p := range newest {
@@ -70,7 +70,7 @@ func (s *Server) values(f *registry.Facility, newest map[string]Point) []latestV
 		out = append(out, v)
 	}
 	slices.SortFunc(out, func(a, b latestValue) int { return cmp.Compare(a.Channel, b.Channel) })
-	return out
+	return out, s.rarer(ctx, f.ID, out, newest)
 }
 
 // judge tells whether the value is stale by an interval in seconds, 0 = none.
@@ -81,57 +81,10 @@ func (v *latestValue) judge(every float64) {
 	}
 }
 
-const (
-	missed   = 3 // intervals without a value that make one stale
-	observed = 8 // values of a channel that tell its interval
-)
-
-// rarer judges the channels that come less often than their device speaks by an
-// interval of their own: the median pause between their last values. What a device
-// that has fallen silent said is judged by the device's.
-func (s *Server) rarer(ctx context.Context, id string, vs []latestValue) error {
-	if !slices.ContainsFunc(vs, func(v latestValue) bool { return !v.Stale }) {
-		return nil
-	}
-	for i := range vs {
-		v := &vs[i]
-		if v.EveryS == 0 || float64(v.AgeMS) <= v.EveryS*second {
-			continue
-		}
-		every, err := s.pause(ctx, id, v.Channel, s.opt.Now().UnixMilli()-v.AgeMS)
-		if err != nil {
-			return err
-		}
-		v.judge(max(v.EveryS, every))
-	}
-	return nil
-}
-
-// pause is the median one, in seconds, between the last values of a channel up to
-// an instant: of an hour, else of a day; 0 if these are too few to tell.
-func (s *Server) pause(ctx context.Context, id, channel string, to int64) (float64, error) {
-	for _, back := range []time.Duration{time.Hour, 24 * time.Hour} {
-		pts, err := s.opt.Querier.Range(ctx, id, channel, to-back.Milliseconds(), to, observed)
-		if err != nil {
-			return 0, fmt.Errorf("%w: %w", errStore, err)
-		}
-		if len(pts) < observed/2 {
-			continue
-		}
-		var pauses []int64
-		for i := 1; i < len(pts); i++ {
-			pauses = append(pauses, pts[i].T-pts[i-1].T)
-		}
-		slices.Sort(pauses)
-		return float64(pauses[len(pauses)/2]) / second, nil
-	}
-	return 0, nil
-}
-
 // latestItem is the newest values of one of many facilities.
 type latestItem struct {
 	Facility string        `json:"facility"`
-	Values   []latestValue `json:"values" doc:"judged by the interval of the device alone"`
+	Values   []latestValue `json:"values"`
 }
 
 type latestOfManyBody struct {
@@ -171,7 +124,11 @@ func (s *Server) latestOfMany(ctx context.Context, in *struct {
 		return nil, err
 	}
 	for i := range known {
-		out.Items = append(out.Items, latestItem{ask[i], s.values(&known[i], m[ask[i]])})
+		vs, err := s.values(ctx, &known[i], m[ask[i]])
+		if err != nil {
+			return nil, err
+		}
+		out.Items = append(out.Items, latestItem{ask[i], vs})
 	}
 	return &struct{ Body latestOfManyBody }{out}, nil
 }

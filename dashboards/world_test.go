@@ -220,6 +220,7 @@ type memoryStore struct {
 	mu     sync.Mutex
 	away   error                         // guarded by mu
 	points map[string]map[string][]Point // guarded by mu
+	ranges int                           // guarded by mu: how often Range was called
 }
 
 func newStore() *memoryStore { return &memoryStore{points: map[string]map[string][]Point{}} }
@@ -239,10 +240,18 @@ func (m *memoryStore) put(id, channel string, pts ...Point) {
 	m.points[id][channel] = append(m.points[id][channel], pts...)
 }
 
+// asked is how often points were asked for.
+func (m *memoryStore) asked() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.ranges
+}
+
 // Range implements Querier.
 func (m *memoryStore) Range(_ context.Context, id, channel string, from, to int64, limit int) ([]Point, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.ranges++
 	var out []Point
 	for _, p := range m.points[id][channel] {
 		if p.T >= from && p.T <= to {

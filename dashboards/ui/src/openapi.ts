@@ -1357,7 +1357,6 @@ export interface components {
         };
         LatestItem: {
             facility: string;
-            /** @description judged by the interval of the device alone */
             values: components["schemas"]["LatestValue"][] | null;
         };
         LatestOfManyBody: {
