@@ -109,7 +109,7 @@ func (e *Engine) evidence(f *facility, r *Rule, m *measure) *Evidence {
 	}
 	v := &e.view
 	v.f, v.e, v.rule = f, e, r
-	if r.atOnce != nil && ask(r.atOnce, v) == yes {
+	if r.atOnce != nil && r.atOnce.ask(v) == yes {
 		x.AtOnce = r.AtOnce
 	}
 	x.Values = e.evidenceValues(f, r)

@@ -3,8 +3,6 @@ package rules
 import (
 	"slices"
 
-	"cel.dev/cel-go/cel"
-
 	"lamplighter/devices"
 )
 
@@ -70,7 +68,7 @@ func (e *Engine) judge(f *facility, k *kindRules, changed uint64, at int64) {
 			continue
 		}
 		e.holds(f, r, t, at)
-		if r.atOnce != nil && t == yes && ask(r.atOnce, v) == yes {
+		if r.atOnce != nil && t == yes && r.atOnce.ask(v) == yes {
 			f.find(r.index).sure = true
 		}
 		if (len(r.Steps) > 0 || len(r.Wordings) > 0) && t == yes {
@@ -92,9 +90,9 @@ func (r *Rule) wants(f *facility) bool {
 // asks is whether r holds at a facility where its alert is a, nil for none.
 func (r *Rule) asks(a *alert, v *view) truth {
 	if r.clear != nil && a != nil && (a.firing || a.held) {
-		return not(ask(r.clear, v))
+		return not(r.clear.ask(v))
 	}
-	return ask(r.when, v)
+	return r.when.ask(v)
 }
 
 // fade forgets, when event time has come to f.newest and before a reading of that
@@ -172,9 +170,9 @@ func (e *Engine) climb(f *facility, r *Rule, v *view, at int64) {
 		s := &r.Steps[i]
 		held, t := i < int(a.step), unknown
 		if held && s.clear != nil {
-			t = not(ask(s.clear, v))
+			t = not(s.clear.ask(v))
 		} else {
-			t = ask(s.when, v)
+			t = s.when.ask(v)
 		}
 		if held && t == unknown {
 			t = yes
@@ -191,36 +189,4 @@ func (e *Engine) climb(f *facility, r *Rule, v *view, at int64) {
 	if a.step, a.words = step, words; a.firing && (step != was.step || words != was.words) {
 		e.emitChange(f, r, was, at)
 	}
-}
-
-// truth is the outcome of an expression.
-type truth int8
-
-const (
-	unknown truth = iota
-	yes
-	no
-)
-
-// ask evaluates p for a facility. What cannot be decided is unknown.
-func ask(p cel.Program, v *view) truth {
-	out, _, err := p.Eval(v)
-	if err != nil {
-		return unknown
-	}
-	if b, ok := out.Value().(bool); ok && b {
-		return yes
-	}
-	return no
-}
-
-// not turns an answer round; what is unknown stays so.
-func not(t truth) truth {
-	switch t {
-	case yes:
-		return no
-	case no:
-		return yes
-	}
-	return unknown
 }

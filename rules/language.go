@@ -196,13 +196,13 @@ type expressions struct {
 }
 
 // program compiles one expression; nil if there is none, or a mistake in it.
-func (x *expressions) program(what string, n *yaml.Node, text string) cel.Program {
+func (x *expressions) program(what string, n *yaml.Node, text string) *condition {
 	p, _ := x.planned(what, n, text)
 	return p
 }
 
 // deciding compiles one that makes a ticket, or a worse one.
-func (x *expressions) deciding(what string, n *yaml.Node, text string) (cel.Program, *decision) {
+func (x *expressions) deciding(what string, n *yaml.Node, text string) (*condition, *decision) {
 	p, ast := x.planned(what, n, text)
 	if p == nil {
 		return nil, nil
@@ -210,7 +210,7 @@ func (x *expressions) deciding(what string, n *yaml.Node, text string) (cel.Prog
 	return p, x.decides(ast)
 }
 
-func (x *expressions) planned(what string, n *yaml.Node, text string) (cel.Program, *cel.Ast) {
+func (x *expressions) planned(what string, n *yaml.Node, text string) (*condition, *cel.Ast) {
 	if n == nil {
 		return nil, nil
 	}
@@ -243,7 +243,7 @@ func (x *expressions) planned(what string, n *yaml.Node, text string) (cel.Progr
 		x.r.Fail(n, "%s: %v", what, err)
 		return nil, nil
 	}
-	return p, ast
+	return &condition{p, (&direct{x, ast.NativeRep()}).test(ast.NativeRep().Expr())}, ast
 }
 
 // uses notes which channels an expression looks at, and asks for the limits.

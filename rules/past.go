@@ -151,9 +151,9 @@ func (e *Engine) tellPast(f *facility, p *past, r *devices.Reading) {
 // asks is whether a rule holds in the run; i is where its fault stands, -1 = nowhere.
 func (p *past) asks(rule *Rule, i int, v *view) truth {
 	if i >= 0 && p.faults[i].firing && rule.clear != nil {
-		return not(ask(rule.clear, v))
+		return not(rule.clear.ask(v))
 	}
-	return ask(rule.when, v)
+	return rule.when.ask(v)
 }
 
 // fadePast is [Engine.fade] in the run.
@@ -200,9 +200,9 @@ func (e *Engine) holdsPast(p *past, rule *Rule, i int, t truth, at int64) {
 		}
 		x := &p.faults[i]
 		x.calm = 0
-		x.sure = x.sure || rule.For == 0 || rule.atOnce != nil && ask(rule.atOnce, &e.view) == yes
+		x.sure = x.sure || rule.For == 0 || rule.atOnce != nil && rule.atOnce.ask(&e.view) == yes
 		for s := len(rule.Steps); s > int(x.step); s-- {
-			if ask(rule.Steps[s-1].when, &e.view) == yes {
+			if rule.Steps[s-1].when.ask(&e.view) == yes {
 				x.step = uint8(s)
 			}
 		}

@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"cel.dev/cel-go/cel"
-
 	"lamplighter/devices"
 )
 
@@ -65,11 +63,11 @@ type Rule struct {
 	Wordings  []Wording // the first that holds is told instead of any Summary
 
 	index   int
-	when    cel.Program
-	clear   cel.Program // nil: when is false
-	atOnce  cel.Program // nil: never
-	inputs  uint64      // the bits of the channels that when, clear and steps use
-	timed   bool        // night or should_be_on stands in them
+	when    *condition
+	clear   *condition // nil: when is false
+	atOnce  *condition // nil: never
+	inputs  uint64     // the bits of the channels that when, clear and steps use
+	timed   bool       // night or should_be_on stands in them
 	derived []*derived
 	bases   []*baseline
 	reads   []*devices.Channel // what when, at_once, clear and steps look at, by name
@@ -85,9 +83,9 @@ type Step struct {
 	When     string
 	Clear    string        // down again; "" = when is false
 	Summary  devices.Title // of the ticket then; "" = the rule's
-	when     cel.Program
+	when     *condition
 	why      *decision // of when
-	clear    cel.Program
+	clear    *condition
 }
 
 // PageDelay keeps a page back, never the ticket. What is over before After has
@@ -112,19 +110,22 @@ const (
 )
 
 // limit is the limit of f and where it stands; ok is false where there is none.
-func (r *Rule) limit(f *facility, channel string, t *texts) (l float64, from string, ok bool) {
-	channel, tier := tierOf(channel)
-	for ; tier > 1; tier-- {
-		if l, ok := f.limits[tierName(channel, tier)]; ok {
+func (r *Rule) limit(f *facility, name string, t *texts) (l float64, from string, ok bool) {
+	names := limitNames(name)
+	d, ok := r.Limits[names[len(names)-1]]
+	if !ok {
+		d.Default = math.NaN()
+	}
+	return d.of(f, names, t)
+}
+
+// of is the limit of f that the census knows by one of names, the nearest first;
+// else that of its model, else the default.
+func (d *Limit) of(f *facility, names []string, t *texts) (l float64, from string, ok bool) {
+	for _, n := range names {
+		if l, ok := f.limits[n]; ok {
 			return l, fromFacility, true
 		}
-	}
-	if l, ok := f.limits[channel]; ok {
-		return l, fromFacility, true
-	}
-	d, ok := r.Limits[channel]
-	if !ok {
-		return 0, "", false
 	}
 	if f.model != 0 && len(d.Models) > 0 {
 		if l, ok := d.Models[t.text(f.model)]; ok {
@@ -164,6 +165,17 @@ func tierName(channel string, tier int) string {
 		return channel
 	}
 	return fmt.Sprintf("%s_%d", channel, tier)
+}
+
+// limitNames are the names by which the census may know a limit: that of its tier,
+// and those of the tiers before it, down to the channel's own.
+func limitNames(name string) []string {
+	channel, tier := tierOf(name)
+	names := make([]string, 0, tiers)
+	for ; tier > 0; tier-- {
+		names = append(names, tierName(channel, tier))
+	}
+	return names
 }
 
 // lowSuffix is that of a lower limit: CHANNEL_low is what CHANNEL may not fall

@@ -169,8 +169,8 @@ var _ cel.Activation = (*view)(nil)
 // ResolveName is the value of a channel or of its limit.
 func (v *view) ResolveName(name string) (any, bool) {
 	if c, ok := v.e.ids[name]; ok {
-		x, ok := v.f.value(c.ID, v.rule.maxAge(v.f))
-		if !ok || v.f.doubted(x.channel) {
+		x, ok := v.read(c)
+		if !ok {
 			return math.NaN(), v.rule.spares(v.f, c.Name)
 		}
 		switch c.Type {
@@ -208,6 +208,12 @@ func (v *view) ResolveName(name string) (any, bool) {
 		}
 	}
 	return nil, false
+}
+
+// read is a channel's value; ok is false when it is not to be believed.
+func (v *view) read(c *devices.Channel) (x value, ok bool) {
+	x, ok = v.f.value(c.ID, v.rule.maxAge(v.f))
+	return x, ok && !v.f.doubted(uint32(c.ID))
 }
 
 // found is what ResolveName returns of a value that may not be known.

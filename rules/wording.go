@@ -3,7 +3,6 @@ package rules
 import (
 	"slices"
 
-	"cel.dev/cel-go/cel"
 	"go.yaml.in/yaml/v3"
 
 	"lamplighter/devices"
@@ -17,7 +16,7 @@ import (
 type Wording struct {
 	When    string
 	Summary devices.Title
-	when    cel.Program
+	when    *condition
 	why     *decision // of when
 }
 
@@ -45,7 +44,7 @@ func (e *Engine) wordsOf(f *facility, r *Rule, told uint16) uint16 {
 		n = min(n, told-1)
 	}
 	for i := range n {
-		if ask(r.Wordings[i].when, v) == yes {
+		if r.Wordings[i].when.ask(v) == yes {
 			return i + 1
 		}
 	}
