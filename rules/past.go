@@ -278,8 +278,10 @@ func (e *Engine) endRuns() {
 // the run. What held in the run and holds now began then.
 func (e *Engine) present(f *facility, at int64) {
 	p := f.more.past
+	e.passPast(f, p, at)
 	kept := p.faults[:0]
 	for _, x := range p.faults {
+		e.stays(f, &x, at)
 		a := f.find(x.rule)
 		if a == nil || a.pending == 0 || a.quiet != 0 || x.calm != 0 {
 			kept = append(kept, x)
@@ -292,6 +294,21 @@ func (e *Engine) present(f *facility, at int64) {
 	}
 	p.faults = kept
 	e.endRun(f, at)
+}
+
+// stays lets a fault that fires in the run begin in the state of now, when nothing
+// holds there that would begin it but its clear does not end it either: had the run
+// been told in time, the ticket would be open.
+func (e *Engine) stays(f *facility, x *pastFault, at int64) {
+	r := e.set.kinds[f.kind].rules[x.rule]
+	if !x.firing || x.calm != 0 || r.clear == nil || f.find(x.rule) != nil {
+		return
+	}
+	e.view = view{f: f, e: e, rule: r}
+	if active, known := r.active(e, f, at); active && known && r.clear.ask(&e.view) != yes {
+		e.holds(f, r, yes, at)
+		f.find(x.rule).sure = true
+	}
 }
 
 // historic tells of a fault that was over before anybody heard of it, unless

@@ -91,6 +91,31 @@ func TestHistoryThatHoldsNowIsNoHistory(t *testing.T) {
 	s.expect("18000 opened MH-1 cover_displaced")
 }
 
+// What the last reading of a batch would not begin, and does not end, is open: its
+// ticket begins when the past does.
+func TestHistoryThatIsNotClearedNowIsNoHistory(t *testing.T) {
+	for clears, want := range map[float64]string{0.8: "18000 opened MH-1 high", 0.1: "18000 historic MH-1 high 10800–17995"} {
+		s := tell(t)
+		set, err := Parse([]byte(`groups:
+  - kind: manhole
+    rules:
+      - {name: high, when: water_level_m > 1.0, clear: water_level_m < 0.5, for: 1m, severity: minor, summary: {zh: 高, en: High}}
+`), s.dict)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.e = NewEngine(set, s.dict, nil)
+		it := s.batch("MH-1", 2*hour, 1, 3*hour, 1, 5*hour-5, 1)
+		for i, level := range []float64{0.1, 1.5, clears} {
+			r := &it.Message.Readings[i]
+			r.Values = append(r.Values, devices.Value{Channel: s.dict.Lookup([]byte("water_level_m")), Num: level})
+		}
+		s.step(5*hour, it)
+		s.until(5*hour+1, 5*hour+100)
+		s.expect(want)
+	}
+}
+
 func TestAnOpenTicketIsNoHistoryAgain(t *testing.T) {
 	s := tell(t)
 	s.step(0, s.says("MH-1", 0, "tilt_deg", 40.0))
