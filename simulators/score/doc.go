@@ -5,9 +5,9 @@
 // # When a ticket is right
 //
 // A ticket stands for a defect of the truth when it is of the same facility and
-// of the same name, was opened after the defect began, and no later than the
-// wait of its rule (its `for`, and for silence k expected intervals) after the
-// defect ended. A ticket that stays open from one defect into the next of its
+// of the same name, was opened after the defect began (a second before is meant, too:
+// devices tell of their past by their own clocks), and no later than the wait of its
+// rule (its `for`, and for silence k expected intervals) after the defect ended. A ticket that stays open from one defect into the next of its
 // facility stands for both; the delay of the second is 0.
 //
 // A ticket with members (a dark cabinet, a flooded street) stands for the same

@@ -74,10 +74,14 @@ func (m *matcher) match() {
 	m.cutOff()
 }
 
+// clockError is how wrong the clock of a device may be that is right: a ticket about
+// its past was opened by that clock.
+const clockError = time.Second
+
 // own finds the defect that a ticket was opened for: the newest that had begun.
 func (m *matcher) own(c *claim) {
 	for _, f := range slices.Backward(m.byKey[key{c.Facility, c.Defect}]) {
-		if f.From.After(c.OpenedAt) || f.To != nil && c.OpenedAt.After(f.To.Add(c.wait())) {
+		if f.From.After(c.OpenedAt.Add(clockError)) || f.To != nil && c.OpenedAt.After(f.To.Add(c.wait())) {
 			continue
 		}
 		c.own, c.doubles = f, f.tickets > 0

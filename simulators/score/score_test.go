@@ -91,6 +91,17 @@ func TestWhatATicketStandsFor(t *testing.T) {
 	}
 }
 
+// A ticket about the past bears a time of the device's clock.
+func TestAClockMayBeASecondOff(t *testing.T) {
+	for early, right := range map[time.Duration]int{time.Second: 1, time.Second + time.Millisecond: 0} {
+		tk := ticket("A", "lamp_out", 10, 50)
+		tk.OpenedAt = tk.OpenedAt.Add(-early)
+		if r := Compare([]Truth{truth("A", "lamp_out", 10, 50)}, []Ticket{tk}, *at(end)); r.Total.TruePositives != right {
+			t.Errorf("%v before: %d right, want %d", early, r.Total.TruePositives, right)
+		}
+	}
+}
+
 func TestTheTable(t *testing.T) {
 	r := Compare([]Truth{truth("A", "lamp_out", 10, 50), truth("B", "lamp_out", 20, 0)}, []Ticket{ticket("A", "lamp_out", 12, 51), ticket("M", "cover_displaced", 5, 6)}, *at(end))
 	var b strings.Builder
