@@ -62,9 +62,12 @@ func (e *Engine) holds(f *facility, r *Rule, t truth, at int64) {
 		a.told = at
 	}
 	switch {
-	case t == yes && a.firing:
-		a.quiet, a.calm = 0, 0
-	case t == yes && a.pending == 0:
+	case t == yes && a.firing && a.quiet != 0:
+		a.quiet, a.calm = 0, at
+		if r.Silent > 0 {
+			a.calm = e.wall
+		}
+	case t == yes && !a.firing && a.pending == 0:
 		a.pending, a.event = e.wall, at
 	case t == no && a.firing && a.quiet == 0:
 		a.quiet, a.calm = e.wall, at
@@ -99,6 +102,10 @@ func (e *Engine) ripen(f *facility, at int64) {
 			}
 			if e.maintained(f, r) {
 				continue // looked at again when the window ends
+			}
+			if r.wide && e.justLifted(f, r) {
+				wait = true
+				continue
 			}
 			if r.Silent > 0 && e.counted(f) {
 				wait = true // who else is, from this frame on, shows in the next

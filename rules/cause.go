@@ -12,14 +12,11 @@ type cause struct {
 	rule     *Rule
 	parent   *parent
 	bad      map[*facility]mark
-	recent   []arrival // of Collapse.Within, oldest first; some have left
-	young    int       // of recent that are still bad
-	edge     int64     // wall clock: what came up to then is no longer in recent
-	joins    uint64    // numbers the marks
-	attached int       // of bad
-	reached  int64     // wall clock when there were enough, 0 = there are not
-	pending  int64     // the same, begun anew while a parent above has its ticket
-	quiet    int64     // wall clock since when a firing cause is over
+	joins    uint64 // numbers the marks
+	attached int    // of bad
+	reached  int64  // wall clock when there were enough, 0 = there are not; with Collapse.Within when enough had gone bad together, as mark.since
+	pending  int64  // wall clock of that, begun anew while a parent above has its ticket
+	quiet    int64  // wall clock since when a firing cause is over
 	firing   bool
 	stirred  bool  // in Engine.stirred
 	wide     *wide // of one that several partitions have part in
@@ -28,14 +25,8 @@ type cause struct {
 // mark is one bad member.
 type mark struct {
 	no       uint64
-	since    int64 // wall clock
+	since    int64 // when its own fault began, see Engine.began
 	attached bool  // to the ticket
-}
-
-type arrival struct {
-	f     *facility
-	no    uint64
-	since int64
 }
 
 // weigh tells the causes above f whether it is bad. A member is bad from the
@@ -94,14 +85,10 @@ func (e *Engine) causeAt(p *parent, r *Rule) *cause {
 }
 
 func (e *Engine) join(c *cause, f *facility) {
-	m := mark{no: c.joins, since: e.wall, attached: c.firing}
+	m := mark{no: c.joins, since: e.began(f, c.rule.Collapse.of), attached: c.firing}
 	c.joins++
 	c.bad[f] = m
 	f.causes |= c.rule.Collapse.bit
-	if c.rule.Collapse.Within > 0 {
-		c.recent = append(c.recent, arrival{f, m.no, m.since})
-		c.young++
-	}
 	if m.attached {
 		c.attached++
 		e.told(c, Joined, f)
@@ -113,9 +100,6 @@ func (e *Engine) leave(c *cause, f *facility) {
 	m := c.bad[f]
 	delete(c.bad, f)
 	f.causes &^= c.rule.Collapse.bit
-	if c.rule.Collapse.Within > 0 && m.since > c.edge {
-		c.young--
-	}
 	if m.attached {
 		c.attached--
 		e.told(c, Left, f)
@@ -147,18 +131,6 @@ func (e *Engine) stirAll(p *parent) {
 	}
 }
 
-// trim forgets what did not come within the time that counts.
-func (c *cause) trim(wall int64) {
-	c.edge = wall - c.rule.Collapse.Within.Milliseconds()
-	for len(c.recent) > 0 && c.recent[0].since <= c.edge {
-		a := c.recent[0]
-		if m, ok := c.bad[a.f]; ok && m.no == a.no {
-			c.young--
-		}
-		c.recent = c.recent[1:]
-	}
-}
-
 // enough tells whether n members are as many as the rule wants, or part of it.
 func (c *cause) enough(n int, part float64) bool {
 	return c.rule.Collapse.enough(n, c.parent.total[c.rule.Kind], part)
@@ -166,22 +138,6 @@ func (c *cause) enough(n int, part float64) bool {
 
 func (x *Collapse) enough(n, total int, part float64) bool {
 	return n > 0 && float64(n) >= part*float64(x.AtLeast) && float64(n) >= part*x.Share*float64(total)
-}
-
-// dark tells whether enough members are bad; once they came within the time
-// that counts it is enough that they stay so.
-func (c *cause) dark() bool {
-	n := len(c.bad)
-	if c.rule.Collapse.Within > 0 && c.reached == 0 {
-		n = c.young
-	}
-	return c.enough(n, 1)
-}
-
-// counts tells whether a member is one of those that are bad together.
-func (c *cause) counts(m mark) bool {
-	w := c.rule.Collapse.Within.Milliseconds()
-	return w == 0 || m.since > c.reached-w
 }
 
 // reckon looks at the causes that have changed or wait, the highest first, in
@@ -197,7 +153,6 @@ func (e *Engine) reckon() {
 	e.stirred = e.idle[:0]
 	for _, c := range before {
 		c.stirred = false
-		c.trim(e.wall)
 		switch {
 		case c.wide != nil:
 			e.tell(c)
@@ -228,7 +183,7 @@ func (e *Engine) begins(c *cause) {
 		return // looked at again when the window ends
 	}
 	if c.reached == 0 {
-		c.reached, c.pending = e.wall, e.wall
+		c.reached, c.pending = c.reach(e.wall), e.wall
 	}
 	h := e.higher(c)
 	if h == covered {
@@ -342,6 +297,7 @@ func (e *Engine) told(c *cause, what TransitionType, member *facility) {
 	switch what {
 	case Opened:
 		t.Evidence = c.evidence(e)
+		t.Evidence.Window = e.keptBack(c)
 	case Ended:
 		t.Evidence = c.evidence(e).ended(c.rule, c.quiet)
 	}
@@ -368,7 +324,7 @@ func (e *Engine) rejudge(set *Set) {
 			r := set.find(c.rule.Kind, c.rule.Name)
 			if r != nil && r.Collapse != nil && r.Collapse.By == p.level && r.Collapse.Of == c.rule.Collapse.Of {
 				c.rule = r
-				c.mark(e.wall)
+				c.mark()
 				kept = append(kept, c)
 			} else if c.firing {
 				if c.wide == nil { // else where it is put together
@@ -391,17 +347,9 @@ func (e *Engine) rejudge(set *Set) {
 	e.rejudgeWholes(set)
 }
 
-// mark notes in the members that they are bad, and begins to count anew who came
-// within the time that counts.
-func (c *cause) mark(wall int64) {
-	x := c.rule.Collapse
-	c.recent, c.young, c.edge = nil, 0, wall-x.Within.Milliseconds()
-	for f, m := range c.bad {
-		f.causes |= x.bit
-		if x.Within > 0 && m.since > c.edge {
-			c.recent = append(c.recent, arrival{f, m.no, m.since})
-		}
+// mark notes in the members that they are bad.
+func (c *cause) mark() {
+	for f := range c.bad {
+		f.causes |= c.rule.Collapse.bit
 	}
-	slices.SortFunc(c.recent, func(a, b arrival) int { return cmp.Compare(a.no, b.no) })
-	c.young = len(c.recent)
 }

@@ -45,7 +45,7 @@ type Engine struct {
 	stirred    []*cause           // to be looked at when the frame has been judged
 	idle       []*cause           // memory of stirred
 	windows    []Window           // that are not over
-	lifted     []Window           // that ended in this frame
+	lifted     []lifted           // windows that ended not long ago, in that order
 	turns      int64              // wall clock when the next of them begins or ends, 0 = never
 	links      []link             // the first is that of messages without a source
 	usual      uint16             // of links: the last that was looked for
@@ -105,7 +105,7 @@ func (e *Engine) Wide() bool { return e.set.Wide() }
 // the findings are good all the same.
 func (e *Engine) Step(b *devices.Batch) (*Findings, error) {
 	e.found.Transitions, e.found.Gaps, e.found.Stood, e.trouble = e.found.Transitions[:0], e.found.Gaps[:0], e.found.Stood[:0], nil
-	e.found.Letters, e.lifted = e.found.Letters[:0], e.lifted[:0]
+	e.found.Letters = e.found.Letters[:0]
 	last := e.wall
 	e.wall, e.seq, e.partition = b.Wall, b.Seq, b.Partition
 	e.frame++

@@ -33,15 +33,17 @@ type Evidence struct {
 	Decided   *Measure         `json:"decided,omitempty"` // the comparison that decided, where one did
 	Values    []EvidenceValue  `json:"values,omitempty"`
 	Sensors   []SensorEvidence `json:"sensors,omitempty"` // that are faulty, of a rule about sensors
-	Window    *WindowEvidence  `json:"window,omitempty"`  // that has kept the ticket back
+	Window    *WindowEvidence  `json:"window,omitempty"`  // that has kept the ticket back, or members of its cause
 }
 
-// WindowEvidence is the maintenance window at whose end a ticket opens.
+// WindowEvidence is the maintenance window that has kept a ticket back, or members of
+// a common cause from counting; some of them it still does, where To is yet to come.
 type WindowEvidence struct {
-	ID     string `json:"id"`
-	Reason string `json:"reason"`
-	By     string `json:"by"`
-	To     int64  `json:"to"` // Unix ms
+	ID      string `json:"id"`
+	Reason  string `json:"reason"`
+	By      string `json:"by"`
+	To      int64  `json:"to"`                // Unix ms
+	Members int    `json:"members,omitempty"` // that did not count
 }
 
 // EvidenceValue is a channel, or a value that the rule derives of one, as it

@@ -49,13 +49,30 @@ func (x *Evidence) Sentences(zone *time.Location) []devices.Title {
 		out = append(out, x.Values[i].sentence(clock))
 	}
 	out = append(out, x.lasted(clock))
-	if w := x.Window; w != nil {
-		out = append(out, devices.Title{
-			ZH: fmt.Sprintf("维护窗口 %s（%s，%s）期间不立案，至 %s 结束。", w.ID, w.Reason, w.By, clock(w.To)),
-			EN: fmt.Sprintf("Maintenance window %s (%s, %s) kept it back until %s.", w.ID, w.Reason, w.By, clock(w.To)),
-		})
+	if x.Window != nil {
+		out = append(out, x.Window.sentence(x.At, clock))
 	}
 	return out
+}
+
+// sentence says it of a ticket that was opened at an instant.
+func (w *WindowEvidence) sentence(at int64, clock func(int64) string) devices.Title {
+	switch {
+	case w.Members == 0:
+		return devices.Title{
+			ZH: fmt.Sprintf("维护窗口 %s（%s，%s）期间不立案，至 %s 结束。", w.ID, w.Reason, w.By, clock(w.To)),
+			EN: fmt.Sprintf("Maintenance window %s (%s, %s) kept it back until %s.", w.ID, w.Reason, w.By, clock(w.To)),
+		}
+	case w.To > at:
+		return devices.Title{
+			ZH: fmt.Sprintf("另有 %d 个设施也触发该规则，但处于维护窗口 %s（%s，%s，至 %s）内，未计入。", w.Members, w.ID, w.Reason, w.By, clock(w.To)),
+			EN: fmt.Sprintf("%d more are bad, but do not count during maintenance window %s (%s, %s), which lasts until %s.", w.Members, w.ID, w.Reason, w.By, clock(w.To)),
+		}
+	}
+	return devices.Title{
+		ZH: fmt.Sprintf("维护窗口 %s（%s，%s）期间其中 %d 个设施未计入，至 %s 结束。", w.ID, w.Reason, w.By, w.Members, clock(w.To)),
+		EN: fmt.Sprintf("Maintenance window %s (%s, %s) kept %d of them from counting until %s.", w.ID, w.Reason, w.By, w.Members, clock(w.To)),
+	}
 }
 
 // lasted says since when the condition held, and how long it had to.

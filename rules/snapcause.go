@@ -135,7 +135,7 @@ func (e *Engine) thawPlaces(marks map[*facility][]snapshotMark) {
 func (e *Engine) thawCauses() {
 	for _, p := range e.parents {
 		for _, c := range p.causes {
-			c.mark(e.wall)
+			c.mark()
 			if c.wide == nil {
 				e.stir(c)
 			}
@@ -150,13 +150,14 @@ func (e *Engine) thawCauses() {
 
 // snapshotWhole is a cause that is put together in this partition.
 type snapshotWhole struct {
-	_                  struct{} `cbor:",toarray"`
-	Of                 wideKey
-	Parts              []snapshotPart
-	Stage, Told        stage
-	Opened, No         uint64
-	At, Reached, Quiet int64
-	Stirred            bool
+	_           struct{} `cbor:",toarray"`
+	Of          wideKey
+	Parts       []snapshotPart
+	Stage, Told stage
+	Opened, No  uint64
+	At, Reached int64
+	Turning     int64
+	Stirred     bool
 }
 
 type snapshotPart struct {
@@ -167,7 +168,7 @@ type snapshotPart struct {
 
 func (z *frozen) freezeWholes(e *Engine) {
 	for _, w := range e.wholesInOrder() {
-		s := snapshotWhole{Of: w.wideKey, Stage: w.stage, Told: w.told, Opened: w.opened, No: w.no, At: w.at, Reached: w.reached, Quiet: w.quiet, Stirred: w.stirred}
+		s := snapshotWhole{Of: w.wideKey, Stage: w.stage, Told: w.told, Opened: w.opened, No: w.no, At: w.at, Reached: w.reached, Turning: w.turning, Stirred: w.stirred}
 		for i := range w.parts {
 			s.Parts = append(s.Parts, snapshotPart{Share: w.parts[i].share, At: w.parts[i].at})
 		}
@@ -181,7 +182,7 @@ func (e *Engine) thawWholes(dec *cbor.Decoder, n int) error {
 		if err := dec.Decode(&s); err != nil {
 			return err
 		}
-		w := &whole{wideKey: s.Of, rule: e.set.wideRule(&s.Of), stage: s.Stage, told: s.Told, opened: s.Opened, no: s.No, at: s.At, reached: s.Reached, quiet: s.Quiet}
+		w := &whole{wideKey: s.Of, rule: e.set.wideRule(&s.Of), stage: s.Stage, told: s.Told, opened: s.Opened, no: s.No, at: s.At, reached: s.Reached, turning: s.Turning}
 		for i := range s.Parts {
 			w.parts = append(w.parts, part{s.Parts[i].Share, s.Parts[i].At})
 		}

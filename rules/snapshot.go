@@ -162,13 +162,14 @@ type frozen struct {
 	wholes     []snapshotWhole
 	marks      map[devices.FacilityID][]snapshotMark
 	facilities []facility
+	lifted     []lifted
 	rules      *Set
 }
 
 // freeze copies the state after frame seq. It takes some 100 ns a facility: the
 // writing, which takes longer, needs no lock.
 func (e *Engine) freeze(seq uint64) *frozen {
-	z := &frozen{rules: e.set, facilities: make([]facility, 0, len(e.facilities))}
+	z := &frozen{rules: e.set, lifted: slices.Clone(e.lifted), facilities: make([]facility, 0, len(e.facilities))}
 	z.head = snapshotHead{Seq: seq, Wall: e.wall, Rules: e.set.text, Texts: slices.Clone(e.texts.list), Windows: slices.Clone(e.windows), Parents: len(e.parents), Wholes: len(e.wholes), Shared: maps.Clone(e.shared), Words: maps.Clone(e.words), Facilities: len(e.facilities)}
 	for _, c := range e.dict.All() {
 		z.head.Channels = append(z.head.Channels, c.Name)

@@ -7,6 +7,14 @@ import "lamplighter/devices"
 type snapshotTail struct {
 	Stretches []snapshotStretches `cbor:"1,keyasint,omitempty"`
 	Owed      []string            `cbor:"2,keyasint,omitempty"` // facilities, see Engine.owe
+	Lifted    []snapshotLifted    `cbor:"3,keyasint,omitempty"`
+}
+
+// snapshotLifted is a window that is over.
+type snapshotLifted struct {
+	_      struct{} `cbor:",toarray"`
+	Window Window
+	Ended  int64
 }
 
 // snapshotStretches is those of a series that stands in its facility.
@@ -27,6 +35,9 @@ type snapshotStretch struct {
 
 func (z *frozen) tail() *snapshotTail {
 	t := &snapshotTail{}
+	for i := range z.lifted {
+		t.Lifted = append(t.Lifted, snapshotLifted{Window: z.lifted[i].Window, Ended: z.lifted[i].ended})
+	}
 	for i := range z.facilities {
 		f := &z.facilities[i]
 		if f.owed {
@@ -59,6 +70,9 @@ func (t *snapshotTail) stretches(id devices.FacilityID, all []series, run bool) 
 
 // thawTail takes the tail over, when all facilities are there.
 func (e *Engine) thawTail(t *snapshotTail, channels []uint32) {
+	for _, l := range t.Lifted {
+		e.lifted = append(e.lifted, lifted{l.Window, l.Ended})
+	}
 	for _, id := range t.Owed {
 		if f := e.facilities[devices.FacilityID(id)]; f != nil {
 			e.owe(f)

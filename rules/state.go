@@ -96,7 +96,7 @@ type alert struct {
 	event   int64  // event time when it began
 	told    int64  // event time when a reading last said that it holds
 	quiet   int64  // wall clock since when a firing condition is gone
-	calm    int64  // event time when it went
+	calm    int64  // event time when it went; while quiet is 0 when it last came back, see Engine.began
 	words   uint16 // of Rule.Wordings: the worst that was told, 0 = none
 	step    uint8  // of Rule.Steps, 0 = none
 	firing  bool

@@ -20,8 +20,8 @@ type whole struct {
 	told    stage  // as the newest word has it
 	no      uint64 // the frame of the newest word, 0 = there was none
 	at      int64  // wall clock of the newest word
-	reached int64  // wall clock when there were enough, 0 = there are not
-	quiet   int64  // wall clock since when what is open is over
+	reached int64  // as that of a cause
+	turning int64  // wall clock since when there are enough, or since when what is open is over; 0 = it is as it should be
 	stirred bool   // in Engine.astir
 }
 
@@ -48,6 +48,9 @@ func (e *Engine) takeShare(record []byte) error {
 	if w == nil {
 		w = &whole{wideKey: s.Of, rule: e.set.wideRule(&s.Of)}
 		e.wholes[w.wideKey] = w
+	}
+	if w.rule != nil {
+		s.Onsets.date(w.rule.Collapse, e.wall)
 	}
 	w.put(part{s, e.wall})
 	e.stirWhole(w)
@@ -103,9 +106,11 @@ func compareKeys(a, b *wideKey) int {
 // sum puts the shares together.
 func (w *whole) sum() (n counts) {
 	under := make(map[string]int)
+	n.Onsets = make(onsets)
 	for i := range w.parts {
 		p := &w.parts[i]
-		n.Total, n.Bad, n.Young, n.Waits = n.Total+p.Total, n.Bad+p.Bad, n.Young+p.Young, n.Waits+p.Waits
+		n.Total, n.Bad, n.Waits = n.Total+p.Total, n.Bad+p.Bad, n.Waits+p.Waits
+		n.Onsets.add(p.Onsets)
 		for name, m := range p.Under {
 			under[name] += m
 		}
@@ -127,12 +132,15 @@ func (w *whole) yields(n *counts) bool {
 // wholeBegins opens the ticket when its time has come.
 func (e *Engine) wholeBegins(w *whole) {
 	x, n := w.rule.Collapse, w.sum()
-	bad := n.Bad
-	if x.Within > 0 && w.reached == 0 {
-		bad = n.Young
+	reached, enough := w.reached, x.enough(n.Bad, n.Total, 1)
+	if reached == 0 {
+		reached = e.wall
+		if enough && x.Within > 0 {
+			reached, enough = n.Onsets.together(x, func(k int) bool { return x.enough(k, n.Total, 1) })
+		}
 	}
 	switch {
-	case !x.enough(bad, n.Total, 1): // n.Total may be too small: then it is asked for below
+	case !enough: // n.Total may be too small: then it is asked for below
 		w.reached, w.stage = 0, asleep
 		if slices.ContainsFunc(w.parts, func(p part) bool { return x.alarming(p.Bad, p.Total, e.partitions, 0.5) }) {
 			w.stage = watch
@@ -143,14 +151,15 @@ func (e *Engine) wholeBegins(w *whole) {
 		w.stage = watch
 		e.stirWhole(w) // who does not answer is asked again
 	default:
-		if w.reached == 0 {
-			w.reached = e.wall
+		if w.reached == 0 || w.turning == 0 {
+			w.reached, w.turning = reached, e.wall
 		}
 		w.stage = looms
 		e.stirWhole(w)
-		if e.wall-w.reached >= w.rule.wait().Milliseconds() && x.enough(n.Bad-n.Waits, n.Total, 1) {
-			w.stage, w.opened, w.quiet = opened, e.seq, 0
+		if e.wall-w.turning >= w.rule.wait().Milliseconds() && x.enough(n.Bad-n.Waits, n.Total, 1) {
+			w.stage, w.opened = opened, e.seq
 			e.toldWhole(w, Opened, &n)
+			w.turning = 0
 		}
 	}
 }
@@ -170,17 +179,17 @@ func (e *Engine) wholeLasts(w *whole) {
 	}
 	e.stirWhole(w)
 	if w.rule.Collapse.enough(attached, n.Total, 0.5) {
-		w.quiet = 0
+		w.turning = 0
 		return
 	}
-	if w.quiet == 0 {
-		w.quiet = e.wall
+	if w.turning == 0 {
+		w.turning = e.wall
 	}
-	if e.wall-w.quiet < w.rule.ClearFor.Milliseconds() {
+	if e.wall-w.turning < w.rule.ClearFor.Milliseconds() {
 		return
 	}
 	e.toldWhole(w, Ended, &n)
-	w.stage, w.reached, w.quiet = watch, 0, 0
+	w.stage, w.reached, w.turning = watch, 0, 0
 }
 
 // announce tells all partitions how w stands, and lets go of what nobody has
@@ -217,9 +226,7 @@ func (e *Engine) untold() bool {
 // maintainedWhole tells whether nothing is to be opened for w: a window for the
 // area, for what it lies in, or for the feeder is one for its tickets too.
 func (e *Engine) maintainedWhole(w *whole) bool {
-	return slices.ContainsFunc(e.windows, func(x Window) bool {
-		return x.onCause(e.wall, w.rule) && x.Cabinet == "" && (x.Feeder == "" || w.Level == Feeder && w.Place == x.Feeder) && (x.Area == "" || w.Level != Feeder && w.Level != City && devices.AreaCode(w.Place).Within(x.Area))
-	})
+	return slices.ContainsFunc(e.windows, func(x Window) bool { return x.on(e.wall) && x.atWhole(w) })
 }
 
 // toldWhole is a transition of a wide cause.
@@ -229,10 +236,12 @@ func (e *Engine) toldWhole(w *whole, what TransitionType, n *counts) {
 		Value: float64(n.Bad), Limit: float64(n.Total), Summary: r.Summary}
 	if what == Opened || what == Ended {
 		x := r.Collapse
-		t.Evidence = &Evidence{Rule: r.Name, Version: e.set.version, Since: w.reached, Pending: w.reached, ForMS: r.wait().Milliseconds(), At: e.wall,
+		t.Evidence = &Evidence{Rule: r.Name, Version: e.set.version, Since: min(w.reached, e.wall), Pending: w.turning, ForMS: r.wait().Milliseconds(), At: e.wall,
 			Cause: &CauseEvidence{Of: x.Of, By: w.Level.String(), Bad: n.Bad, Total: n.Total, Share: x.Share, AtLeast: x.AtLeast, WithinMS: x.Within.Milliseconds()}}
 		if what == Ended {
-			t.Evidence.ended(r, w.quiet)
+			t.Evidence.ended(r, w.turning)
+		} else {
+			t.Evidence.Window = e.wholeKeptBack(w)
 		}
 	}
 	e.found.Transitions = append(e.found.Transitions, t)

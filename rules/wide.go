@@ -3,6 +3,7 @@ package rules
 import (
 	"fmt"
 	"maps"
+	"slices"
 
 	"github.com/fxamacker/cbor/v2"
 
@@ -44,20 +45,32 @@ type share struct {
 	Known     stage  // how the cause stands, as far as it has been told
 	Heard     uint64 // the newest word on it
 	counts
+	Kept map[string]int // of Bad: who counts only since a window ended, by its id
+}
+
+// UnmarshalCBOR reads a share, also one from before windows were told.
+func (s *share) UnmarshalCBOR(b []byte) error {
+	type current share
+	if len(b) == 0 || b[0] != 0x80|11 { // an array of eleven
+		return cbor.Unmarshal(b, (*current)(s))
+	}
+	b = append(slices.Clone(b), 0xf6) // null
+	b[0]++
+	return cbor.Unmarshal(b, (*current)(s))
 }
 
 // counts are members.
 type counts struct {
 	Total    int
 	Bad      int
-	Young    int            // of Bad: since no longer than Collapse.Within
+	Onsets   onsets         // of Bad, where that matters: when they went bad
 	Waits    int            // of Bad: behind a higher cause that looms
 	Attached int            // of Bad: to the ticket
 	Under    map[string]int // of Bad: behind a lower cause that is dark; all that are wide, and the largest of the others
 }
 
 func (n *counts) same(o *counts) bool {
-	return n.Total == o.Total && n.Bad == o.Bad && n.Young == o.Young && n.Waits == o.Waits && n.Attached == o.Attached && maps.Equal(n.Under, o.Under)
+	return n.Total == o.Total && n.Bad == o.Bad && n.Waits == o.Waits && n.Attached == o.Attached && maps.Equal(n.Onsets, o.Onsets) && maps.Equal(n.Under, o.Under)
 }
 
 // word is how a wide cause stands.
@@ -104,31 +117,36 @@ func (x *Collapse) alarming(n, total, partitions int, part float64) bool {
 	return n > 0 && float64(n*partitions) >= part*float64(x.AtLeast) && float64(n) >= part*x.Share*float64(total)
 }
 
+// alarms tells whether those that are bad here are one partition's part.
+func (c *cause) alarms(partitions int) bool {
+	x := c.rule.Collapse
+	alarming := func(n int) bool { return x.alarming(n, c.parent.total[c.rule.Kind], partitions, 1) }
+	if x.Within == 0 {
+		return alarming(len(c.bad))
+	}
+	_, ok := c.together(alarming)
+	return ok
+}
+
 // tell sends the share of this partition, if it is another one than before.
 func (e *Engine) tell(c *cause) {
 	w := c.wide
-	if !c.engaged() {
-		n := len(c.bad)
-		if c.rule.Collapse.Within > 0 {
-			n = c.young
-		}
-		if !c.rule.Collapse.alarming(n, c.parent.total[c.rule.Kind], e.partitions, 1) {
-			return
-		}
+	if !c.engaged() && !c.alarms(e.partitions) {
+		return
 	}
 	if !w.answer && e.wall-w.looked < tellShareEvery {
 		e.stir(c)
 		return
 	}
-	if c.firing || c.young > 0 {
-		e.stir(c) // what is young ages, and what is told has to be repeated
+	if c.firing {
+		e.stir(c) // what is told has to be repeated
 	}
 	w.looked = e.wall
 	n := e.countShare(c)
 	if !w.answer && w.told && n.same(&w.sent) && (!c.firing || e.wall-w.at < repeatShareEvery) {
 		return
 	}
-	s := share{Of: c.key(), Partition: e.partition, Frame: e.seq, Known: w.stage, Heard: w.heard, counts: n}
+	s := share{Of: c.key(), Partition: e.partition, Frame: e.seq, Known: w.stage, Heard: w.heard, counts: n, Kept: e.kept(c)}
 	w.answer, w.sent, w.at, w.told = false, n, e.wall, true
 	if err := e.post(string(c.parent.facility()), devices.ItemShare, &s); err != nil {
 		e.trouble = err
@@ -140,7 +158,7 @@ func (e *Engine) tell(c *cause) {
 func (e *Engine) countShare(c *cause) counts {
 	n := counts{Total: c.parent.total[c.rule.Kind]}
 	of := c.rule.Collapse.of
-	under := make(map[*cause]int)
+	under, dark := make(map[*cause]int), make(map[*cause]bool)
 	for f, m := range c.bad {
 		if !c.firing {
 			switch e.over(f, of, c.parent.level) {
@@ -151,8 +169,8 @@ func (e *Engine) countShare(c *cause) counts {
 			}
 		}
 		n.Bad++
-		if m.since > c.edge {
-			n.Young++
+		if c.rule.Collapse.Within > 0 && !c.firing {
+			n.onset(m.since / c.rule.Collapse.step())
 		}
 		if m.attached {
 			n.Attached++
@@ -161,7 +179,11 @@ func (e *Engine) countShare(c *cause) counts {
 			if r.Collapse.By >= c.parent.level || f.causes&r.Collapse.bit == 0 {
 				continue
 			}
-			if x := e.above(f, r.Collapse.By).find(r); x.firing || x.wide == nil && x.dark() || x.wide != nil && x.wide.stage >= looms {
+			x := e.above(f, r.Collapse.By).find(r)
+			if _, asked := dark[x]; !asked {
+				dark[x] = x.firing || x.wide == nil && x.dark() || x.wide != nil && x.wide.stage >= looms
+			}
+			if dark[x] {
 				under[x]++
 			}
 		}
@@ -178,6 +200,13 @@ func (e *Engine) countShare(c *cause) counts {
 		n.put(fmt.Sprint("partition ", e.partition), largest)
 	}
 	return n
+}
+
+func (n *counts) onset(step int64) {
+	if n.Onsets == nil {
+		n.Onsets = make(onsets)
+	}
+	n.Onsets[step]++
 }
 
 func (n *counts) put(name string, m int) {

@@ -22,6 +22,8 @@ type town struct {
 	sent  int // letters
 	twice bool
 	log   []string
+	// of the tickets that were opened, with the members that it kept from counting
+	windows []string
 }
 
 func newTown(t *testing.T, partitions int, rules ...string) *town {
@@ -94,6 +96,11 @@ func (w *town) run(until float64) {
 			w.mail[p] = nil
 			for _, x := range found.Transitions {
 				w.log = append(w.log, strings.TrimSpace(fmt.Sprintf("%g %s %s %s %s", w.now(), [...]string{Opened: "opened", Ended: "closed", Joined: "joined", Left: "left", Changed: "changed", Historic: "historic"}[x.Type], x.Facility, x.Defect, x.Member)))
+			}
+			for _, x := range found.Transitions {
+				if x.Type == Opened && x.Evidence.Window != nil {
+					w.windows = append(w.windows, fmt.Sprint(x.Evidence.Window.ID, " ", x.Evidence.Window.Members))
+				}
 			}
 			for _, l := range found.Letters {
 				w.sent++

@@ -110,8 +110,7 @@ func (e *Engine) window(text []byte) error {
 	old := len(e.windows)
 	e.windows = slices.DeleteFunc(e.windows, func(x Window) bool { return x.ID == w.ID })
 	if len(e.windows) < old && w.To <= e.wall {
-		e.relearn(&w)
-		e.lifted = append(e.lifted, w)
+		e.lift(&w)
 	}
 	if w.To > e.wall {
 		e.windows = append(e.windows, w)
@@ -133,8 +132,7 @@ func (e *Engine) turnIfDue() {
 func (e *Engine) turn() {
 	for i := range e.windows {
 		if e.windows[i].To <= e.wall {
-			e.relearn(&e.windows[i])
-			e.lifted = append(e.lifted, e.windows[i])
+			e.lift(&e.windows[i])
 		}
 	}
 	e.windows = slices.DeleteFunc(e.windows, func(w Window) bool { return w.To <= e.wall })
@@ -191,28 +189,28 @@ func (e *Engine) maintained(f *facility, r *Rule) bool {
 	return false
 }
 
-// heldBy is the window that has kept the alert a of r at f back until now, nil if
-// none has.
-func (e *Engine) heldBy(f *facility, r *Rule, a *alert) *WindowEvidence {
-	for i := range e.lifted {
-		if w := &e.lifted[i]; (w.Rule == "" || w.Rule == r.Name) && w.at(e, f) && w.From <= e.wall && w.To > a.pending {
-			return &WindowEvidence{ID: w.ID, Reason: w.Reason, By: w.By, To: w.To}
-		}
-	}
-	return nil
-}
-
 // maintainedCause tells whether nothing is to be opened for c. A window for a
 // facility or an area is none for what they hang on; one for a feeder is one for
 // a cabinet or circuit all of which it supplies.
 func (e *Engine) maintainedCause(c *cause) bool {
 	return slices.ContainsFunc(e.windows, func(w Window) bool {
-		return w.Area == "" && w.onCause(e.wall, c.rule) && (w.Cabinet == "" || w.over(c.parent)) &&
-			(w.Feeder == "" || !slices.ContainsFunc(c.parent.members, func(f *facility) bool { return !w.feeds(e, f) }))
+		return w.on(e.wall) && w.atCause(e, c)
 	})
 }
 
-// onCause tells whether the window lasts and may be one for a common cause.
-func (w *Window) onCause(wall int64, r *Rule) bool {
-	return w.on(wall) && w.Facility == "" && (w.Kind == "" || w.Kind == r.Kind.String()) && (w.Rule == "" || w.Rule == r.Name)
+// atCause tells whether c, of which not several partitions have part, is one of those
+// that the window names.
+func (w *Window) atCause(e *Engine, c *cause) bool {
+	return w.Area == "" && w.ofCause(c.rule) && (w.Cabinet == "" || w.over(c.parent)) &&
+		(w.Feeder == "" || !slices.ContainsFunc(c.parent.members, func(f *facility) bool { return !w.feeds(e, f) }))
+}
+
+// ofCause tells whether the window may be one for a common cause.
+func (w *Window) ofCause(r *Rule) bool {
+	return w.Facility == "" && (w.Kind == "" || w.Kind == r.Kind.String()) && (w.Rule == "" || w.Rule == r.Name)
+}
+
+// atWhole tells whether x is one of those that the window names.
+func (w *Window) atWhole(x *whole) bool {
+	return w.ofCause(x.rule) && w.Cabinet == "" && (w.Feeder == "" || x.Level == Feeder && x.Place == w.Feeder) && (w.Area == "" || x.Level != Feeder && x.Level != City && devices.AreaCode(x.Place).Within(w.Area))
 }

@@ -2083,6 +2083,8 @@ export interface components {
         WindowEvidence: {
             by: string;
             id: string;
+            /** Format: int64 */
+            members?: number;
             reason: string;
             /** Format: int64 */
             to: number;
