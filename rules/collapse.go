@@ -108,12 +108,20 @@ func (t *ruleText) collapse(r *reader, n *yaml.Node) {
 	}
 }
 
+// meant says how a rule can be found that these files do not have.
+func (c *compiler) meant(k devices.Kind, name string) string {
+	if built, err := Parse(Default(), c.dict); err == nil && built.find(k, name) != nil {
+		return "; it is built in: name default before these files"
+	}
+	return strict.Meant(name, c.names(k))
+}
+
 // linkCollapse joins a collapse with the rule of its members.
 func (c *compiler) linkCollapse(kr *kindRules, r *Rule) {
 	of := c.set.find(r.Kind, r.Collapse.Of)
 	switch {
 	case of == nil:
-		c.wrong = append(c.wrong, c.mistake(r, "collapse.of: %s has no rule %s%s", r.Kind, r.Collapse.Of, strict.Meant(r.Collapse.Of, c.names(r.Kind))))
+		c.wrong = append(c.wrong, c.mistake(r, "collapse.of: %s has no rule %s%s", r.Kind, r.Collapse.Of, c.meant(r.Kind, r.Collapse.Of)))
 	case of.Collapse != nil:
 		c.wrong = append(c.wrong, c.mistake(r, "collapse.of: %s is a collapse itself; want the rule of the members", of.Name))
 	case r.Collapse.By.wide() && of.AtOnce != "":
