@@ -116,10 +116,14 @@ func TestABadRuleFileChangesNothingAndSaysWhy(t *testing.T) {
 
 func TestRulesTestEndsBadlyWhenATestFails(t *testing.T) {
 	var out bytes.Buffer
-	if err := run(t.Context(), []string{"rules", "test", "../deploy/rules/areas.test.yml", "../deploy/rules/covers.test.yml", "../deploy/rules/lamps.test.yml"}, nil, &out); err != nil {
+	if err := run(t.Context(), []string{"rules", "test", "../deploy/rules"}, nil, &out); err != nil || !strings.Contains(out.String(), "\ngood: ") {
 		t.Errorf("%v\n%s", err, out.String())
 	}
-	err := run(t.Context(), []string{"rules", "test", "../rules/testdata/trials/wrong.test.yml"}, nil, &out)
+	err := run(t.Context(), []string{"rules", "test", "../rules/default"}, nil, &out)
+	if err == nil || !strings.Contains(err.Error(), "no file of tests") {
+		t.Error(err)
+	}
+	err = run(t.Context(), []string{"rules", "test", "../rules/testdata/trials/wrong.test.yml"}, nil, &out)
 	if err == nil || !strings.Contains(err.Error(), "2 of 2") || !strings.Contains(out.String(), "+ happened at 2s") {
 		t.Errorf("%v\n%s", err, out.String())
 	}

@@ -81,7 +81,7 @@ func (c *rulesPrintCmd) Run(d *doorway) error {
 }
 
 type rulesTestCmd struct {
-	Files []string `arg:"" type:"existingfile" help:"Files of tests (NAME.test.yml)."`
+	Files []string `arg:"" type:"path" help:"Files of tests (NAME.test.yml), or folders with such."`
 	Zone  string   `default:"Asia/Shanghai" help:"Time zone of timetables."`
 }
 
@@ -91,8 +91,12 @@ func (c *rulesTestCmd) Run(d *doorway) error {
 	if err != nil {
 		return err
 	}
+	files, err := rules.TrialFiles(c.Files)
+	if err != nil {
+		return err
+	}
 	good, bad := 0, 0
-	for _, f := range c.Files {
+	for _, f := range files {
 		t, err := rules.ReadTrials(f, c.Zone, dict)
 		if err != nil {
 			return err
@@ -114,6 +118,9 @@ func (c *rulesTestCmd) Run(d *doorway) error {
 	}
 	if bad > 0 {
 		return fmt.Errorf("%d of %d tests of rules failed", bad, good+bad)
+	}
+	if _, err := fmt.Fprintf(d.out, "good: %d tests\n", good); err != nil {
+		return err
 	}
 	return nil
 }

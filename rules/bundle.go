@@ -42,7 +42,7 @@ func Sources(paths []string) ([]Source, error) {
 			out = append(out, Source{"default.yml", Default()})
 			continue
 		}
-		files, err := listed(p)
+		files, err := listed(p, false)
 		if err != nil {
 			return nil, err
 		}
@@ -60,8 +60,21 @@ func Sources(paths []string) ([]Source, error) {
 	return out, nil
 }
 
-// listed is the rule files that a path means.
-func listed(path string) ([]string, error) {
+// TrialFiles is the files of tests that paths mean: each is one, or a folder.
+func TrialFiles(paths []string) ([]string, error) {
+	var out []string
+	for _, p := range paths {
+		files, err := listed(p, true)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, files...)
+	}
+	return out, nil
+}
+
+// listed is the rule files that a path means, or those with tests.
+func listed(path string, trials bool) ([]string, error) {
 	st, err := os.Stat(path)
 	if err != nil {
 		return nil, fmt.Errorf("read rules: %w", err)
@@ -75,7 +88,10 @@ func listed(path string) ([]string, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read rules: %w", err)
 		}
-		files = append(files, slices.DeleteFunc(m, isTrial)...)
+		files = append(files, slices.DeleteFunc(m, func(f string) bool { return isTrial(f) != trials })...)
+	}
+	if len(files) == 0 && trials {
+		return nil, &strict.Mistake{File: path, Msg: "the folder has no file of tests; want NAME.test.yml"}
 	}
 	if len(files) == 0 {
 		return nil, &strict.Mistake{File: path, Msg: "the folder has no rule file; want *.yml or *.yaml"}

@@ -48,7 +48,7 @@ func TestEveryShippedRuleStandsOnThePage(t *testing.T) {
 		return set
 	}
 	builtIn := stands("default.yml", "| `", nil, Builtin)
-	files, err := listed("../deploy/rules")
+	files, err := listed("../deploy/rules", false)
 	if err != nil {
 		t.Fatal(err)
 	}
