@@ -4,6 +4,7 @@ import { reactive, ref, shallowRef, type Ref } from 'vue';
 import type { Api, Page, Summary, Ticket } from './api';
 import type { Clock } from './clock';
 import { LiveStream, type Link, type Source } from './live';
+import { createReading } from './reading';
 
 export interface Board {
   summary: Ref<Summary | null>;
@@ -58,11 +59,9 @@ export function createBoard({ api, clock, open, onRefused }: BoardOptions): Boar
   const tickets = reactive(new Map<number, Ticket>());
   const closedAt = new Map<number, number>();
   const loaded = ref(false);
-  const trouble = shallowRef<unknown>(null);
   const opened = shallowRef<Ticket[]>([]);
   const changed = shallowRef<Ticket | null>(null);
   let touched = new Set<number>(); // what changed while the list was being read
-  let turn = 0;
 
   const take = (got: Ticket): void => {
     const ticket = later(tickets.get(got.id), got);
@@ -89,23 +88,16 @@ export function createBoard({ api, clock, open, onRefused }: BoardOptions): Boar
       tickets.delete(id);
     }
   };
-  const reload = async (): Promise<void> => {
-    const mine = ++turn;
+  const { trouble, read: reload, drop } = createReading(async (current) => {
     touched = new Set();
-    try {
-      const found = await everyTicket(api);
-      if (mine !== turn) return;
-      const there = new Set(found.map((t) => t.id));
-      for (const id of tickets.keys()) {
-        if (!there.has(id) && !touched.has(id) && !closedAt.has(id)) tickets.delete(id);
-      }
-      for (const t of found) tickets.set(t.id, later(tickets.get(t.id), t));
-      loaded.value = true;
-      trouble.value = null;
-    } catch (error) {
-      if (mine === turn) trouble.value = error;
+    const found = await current(everyTicket(api));
+    const there = new Set(found.map((t) => t.id));
+    for (const id of tickets.keys()) {
+      if (!there.has(id) && !touched.has(id) && !closedAt.has(id)) tickets.delete(id);
     }
-  };
+    for (const t of found) tickets.set(t.id, later(tickets.get(t.id), t));
+    loaded.value = true;
+  });
 
   const stream = new LiveStream({
     open,
@@ -125,7 +117,7 @@ export function createBoard({ api, clock, open, onRefused }: BoardOptions): Boar
     stop() {
       unclock();
       stream.stop();
-      turn++;
+      drop();
       tickets.clear();
       closedAt.clear();
       summary.value = null;

@@ -1,8 +1,8 @@
 // A list of the API, page after page; the first is read again every so often
 // while nothing more was asked for.
-import { onBeforeUnmount, ref, shallowRef, type Ref, type ShallowRef } from 'vue';
+import { ref, shallowRef, type Ref, type ShallowRef } from 'vue';
 import type { Page } from './api';
-import { useContext } from './context';
+import { useReading } from './reading';
 
 export interface List<Item> {
   items: ShallowRef<Item[] | null>; // null until the first answer
@@ -16,38 +16,23 @@ const refreshEvery = 10_000; // ms
 
 /** every: how often the first page is read again, ms; 0 is never, for what does not change by itself. */
 export function useList<Item>(get: (cursor: string) => Promise<Page<Item>>, every = refreshEvery): List<Item> {
-  const { clock } = useContext();
   const items = shallowRef<Item[] | null>(null);
   const next = ref<string | null>(null);
-  const trouble = shallowRef<unknown>(null);
-  let turn = 0;
-  let pages = 1;
-  let readAt = 0;
-
-  const load = async (cursor: string, before: Item[]): Promise<void> => {
-    const mine = ++turn;
-    readAt = clock.now.value;
-    try {
-      const page = await get(cursor);
-      if (mine !== turn) return;
-      items.value = [...before, ...page.items];
-      next.value = page.next;
-      trouble.value = null;
-    } catch (error) {
-      if (mine === turn) trouble.value = error;
-    }
-  };
+  let cursor = ''; // of the page that is read, '' is the first
+  const { trouble, read: load } = useReading(async (current) => {
+    const page = await current(get(cursor));
+    items.value = cursor === '' ? page.items : [...(items.value ?? []), ...page.items];
+    next.value = page.next;
+  }, { every: () => (cursor === '' ? every : 0) });
   const read = (): Promise<void> => {
-    pages = 1;
-    return load('', []);
+    cursor = '';
+    return load();
   };
   const more = async (): Promise<void> => {
     if (next.value === null) return;
-    pages++;
-    await load(next.value, items.value ?? []);
+    cursor = next.value;
+    await load();
   };
   void read();
-  onBeforeUnmount(clock.each(() => { if (every > 0 && pages === 1 && clock.now.value - readAt >= every) void read(); }));
-  onBeforeUnmount(() => { turn++; });
   return { items, next, trouble, read, more };
 }
