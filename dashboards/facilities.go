@@ -47,6 +47,7 @@ func (s *Server) facilities(ctx context.Context, in *struct {
 	Feeder  string `query:"feeder" maxLength:"100" doc:"what it supplies: by its own row, or its cabinet's"`
 	Q       string `query:"q" maxLength:"100" doc:"in id and name"`
 	State   string `query:"state" enum:"ok,faulty,unknown,maintenance" doc:"how the rules see it now. A page may then be short, or empty: go on until next is null"`
+	Sunless bool   `query:"sunless" doc:"only those that rules by the sun do not judge: neither they nor their circuit or cabinet have a place. A page may be short, as with state"`
 }) (*listed[facilityItem], error) {
 	if in.Circuit != "" && in.Cabinet == "" {
 		return nil, invalid("query.cabinet", "circuit %s of which cabinet", in.Circuit)
@@ -56,8 +57,9 @@ func (s *Server) facilities(ctx context.Context, in *struct {
 		return nil, err
 	}
 	f := registry.Filter{Kind: in.Kind, Area: devices.AreaCode(in.Area), Cabinet: in.Cabinet, Circuit: in.Circuit, Feeder: in.Feeder, Query: in.Q}
-	if in.State != "" {
-		fs, next, err := s.standing(ctx, f, t, in.State)
+	f.NoPlace = in.Sunless
+	if in.State != "" || in.Sunless {
+		fs, next, err := s.picked(ctx, f, t, in.State, in.Sunless)
 		return answer(ctx, s.items(fs), next, nil), err
 	}
 	total, err := s.opt.Census.Count(ctx, f)
@@ -84,9 +86,10 @@ const (
 	walkMost = 20_000 // facilities looked at for one answer
 )
 
-// standing walks over the census and keeps what stands as wanted: the state is
-// the rules' own, in memory, and no column that could lag behind it.
-func (s *Server) standing(ctx context.Context, f registry.Filter, t turn[registry.Facility], want string) (out []registry.Facility, next *string, err error) {
+// picked walks over the census and keeps what stands as wanted (state, "" = anyhow)
+// and, if asked for, is sunless: both are the rules' own, in memory, and no columns
+// that could lag behind them.
+func (s *Server) picked(ctx context.Context, f registry.Filter, t turn[registry.Facility], state string, sunless bool) (out []registry.Facility, next *string, err error) {
 	limit := t.limit
 	t.limit = walkStep
 	for looked := 0; looked < walkMost; looked += walkStep {
@@ -98,8 +101,9 @@ func (s *Server) standing(ctx context.Context, f registry.Filter, t turn[registr
 		for i := range fs {
 			ids[i] = fs[i].ID
 		}
-		for i, st := range s.opt.State.Standings(ids) {
-			if st.String() != want {
+		stand, dark := s.opt.State.Standings(ids), s.opt.State.Sunless(ids)
+		for i := range fs {
+			if state != "" && stand[i].String() != state || sunless && !dark[i] {
 				continue
 			}
 			if out = append(out, fs[i]); len(out) == limit {

@@ -122,6 +122,8 @@ func TestFiltersNarrow(t *testing.T) {
 		}
 		w.state.facts[id] = rules.Facts{Kind: devices.Manhole, Standing: standing, Seen: 1}
 	}
+	w.state.sunless = map[devices.FacilityID]bool{"MH-0007": true, "MH-0107": true, "MH-0108": true}
+	fs[108].HasPlace, fs[108].Lon, fs[108].Lat = true, 119.3, 26.1 // in this very moment
 	w.facility(fs...)
 	w.opens("MH-0007", "major")
 	w.opens("MH-0407", "minor")
@@ -133,6 +135,9 @@ func TestFiltersNarrow(t *testing.T) {
 		"/api/v1/facilities?state=faulty&limit=1":             3,
 		"/api/v1/facilities?state=unknown":                    2,
 		"/api/v1/facilities?state=ok&limit=500":               1195,
+		"/api/v1/facilities?sunless=true":                     2,
+		"/api/v1/facilities?sunless=true&limit=1":             2,
+		"/api/v1/facilities?sunless=true&state=faulty":        1,
 		"/api/v1/facilities?area=350102&limit=500":            600,
 		"/api/v1/facilities?q=MH-00":                          100,
 		"/api/v1/facilities?q=%25":                            0,

@@ -52,6 +52,9 @@ type State interface {
 	Count() ([4]rules.Counts, int64)
 	// Standings is how each of the facilities stands.
 	Standings(ids []devices.FacilityID) []rules.Standing
+	// Sunless tells which of the facilities rules by the sun do not judge, as neither
+	// they nor their circuit or cabinet have a place in the census.
+	Sunless(ids []devices.FacilityID) []bool
 }
 
 // Part is the health of one part of the daemon.
@@ -59,6 +62,7 @@ type Part struct {
 	Name    string `json:"name"`
 	OK      bool   `json:"ok"`
 	Trouble string `json:"trouble,omitempty"`
+	Sunless int    `json:"sunless,omitempty" doc:"of the rules: how many facilities those by the sun do not judge, as neither they nor their circuit or cabinet have a place: GET /api/v1/facilities?sunless=true. No trouble of the daemon's"`
 	AgeMS   int64  `json:"age_ms,omitempty"` // how far it lies behind
 
 	Link    string    `json:"-"` // of a part that is a way in: its name

@@ -277,8 +277,9 @@ func (m *memoryStore) Latest(_ context.Context, ids []string) (map[string]map[st
 
 // memoryState is what the rules know.
 type memoryState struct {
-	facts map[devices.FacilityID]rules.Facts
-	asked *rules.Expecting
+	facts   map[devices.FacilityID]rules.Facts
+	sunless map[devices.FacilityID]bool
+	asked   *rules.Expecting
 }
 
 // Inspect implements State.
@@ -310,6 +311,15 @@ func (m *memoryState) Standings(ids []devices.FacilityID) []rules.Standing {
 	out := make([]rules.Standing, len(ids))
 	for i, id := range ids {
 		out[i] = m.facts[id].Standing
+	}
+	return out
+}
+
+// Sunless implements State.
+func (m *memoryState) Sunless(ids []devices.FacilityID) []bool {
+	out := make([]bool, len(ids))
+	for i, id := range ids {
+		out[i] = m.sunless[id]
 	}
 	return out
 }

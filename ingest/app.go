@@ -330,6 +330,7 @@ func (a *app) startRules(ctx context.Context) (*tickets.Desk, *pager.Pager, erro
 	for p := range a.uplog.Partitions() {
 		a.judges = append(a.judges, rules.NewWorker(rules.Options{Set: set, Dict: a.dict, Owns: a.owns(p), Log: a.uplog, Desk: desk, Archive: archive, Forgot: feed.Again, Partitions: a.uplog.Partitions(), Forward: a.forward, Replier: a.replies, Metrics: m, Logger: a.log}))
 	}
+	a.reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "lamplighter_facilities_sunless", Help: "Facilities that rules by the sun do not judge: neither they nor their circuit or cabinet have a place."}, a.judges.sunless))
 	a.push("rules' state", a.judges.stop)
 	a.follow("rules", func(p int) pipeline.Consumer { return a.judges[p] })
 	a.rules = &ruleFiles{paths: a.conf.Rules.Files, zone: a.conf.Zone, dict: a.dict, log: a.log, fits: rates.Check, switchOn: func(ctx context.Context, text []byte) error {

@@ -52,6 +52,24 @@ func (j judges) Standings(ids []devices.FacilityID) []rules.Standing {
 	return out
 }
 
+// Sunless asks all partitions which facilities rules by the sun do not judge.
+func (j judges) Sunless(ids []devices.FacilityID) []bool {
+	out := make([]bool, len(ids))
+	for _, w := range j {
+		w.SunlessOf(ids, out)
+	}
+	return out
+}
+
+// sunless is how many facilities rules by the sun do not judge.
+func (j judges) sunless() float64 {
+	n := 0
+	for _, w := range j {
+		n += w.Sunless()
+	}
+	return float64(n)
+}
+
 // stop saves the state of all partitions.
 func (j judges) stop() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
@@ -113,7 +131,7 @@ func (a *app) health() []dashboards.Part {
 	for _, f := range a.followers {
 		if f.Name == "rules" {
 			_, trouble := f.Health()
-			parts = append(parts, dashboards.Part{Name: fmt.Sprintf("rules-%d", f.Partition), OK: trouble == "", Trouble: trouble})
+			parts = append(parts, dashboards.Part{Name: fmt.Sprintf("rules-%d", f.Partition), OK: trouble == "", Trouble: trouble, Sunless: a.judges[f.Partition].Sunless()})
 		}
 	}
 	return append(parts, a.brokerHealth()...)

@@ -13,6 +13,7 @@ func (e *Engine) census(text []byte) error {
 	if err != nil {
 		return err
 	}
+	e.noSun.stale = true
 	for i := range cs {
 		c := &cs[i]
 		if !c.Gone && e.owns(&c.Facility) {
@@ -88,7 +89,7 @@ func (e *Engine) takeKind(f *facility, k devices.Kind) {
 			f.more.past.run, f.more.past.faults = nil, nil
 		}
 	}
-	f.kind = k
+	f.kind, e.noSun.stale = k, true
 	if hung {
 		e.attach(f, e.rebuilt(p))
 		e.settleIn(f, e.set.kinds[f.kind].wide)

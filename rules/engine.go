@@ -66,6 +66,7 @@ type Engine struct {
 	skies      [8]skyAt
 	tables     map[string]*timetable.Timetable // by their text
 	newest     int64                           // event time of the newest reading of all
+	noSun      noSun
 	found      Findings
 	view       view  // of the facility that is being judged
 	trouble    error // with what stood in the log, since the last Step
@@ -189,7 +190,7 @@ func (e *Engine) judgeBy(text []byte) error {
 			t.Evidence = &Evidence{Turn: turnClosed, Rule: t.Defect, Version: set.version, At: e.wall, Withdrawn: true}
 		}
 	}
-	e.set = set
+	e.set, e.noSun.stale = set, true
 	e.replace(old)
 	for _, f := range all {
 		e.weigh(f)

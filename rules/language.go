@@ -274,7 +274,7 @@ func (x *expressions) uses(what string, n *yaml.Node, ast *cel.Ast) {
 			continue
 		}
 		if name == nightWord || name == onWord {
-			x.t.timed = true
+			x.t.timed, x.t.nightly = true, x.t.nightly || name == nightWord
 		}
 	}
 	for _, d := range x.t.Rule.derived {

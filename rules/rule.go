@@ -68,6 +68,7 @@ type Rule struct {
 	atOnce  *condition // nil: never
 	inputs  uint64     // the bits of the channels that when, clear and steps use
 	timed   bool       // night or should_be_on stands in them
+	nightly bool       // night does
 	derived []*derived
 	bases   []*baseline
 	reads   []*devices.Channel // what when, at_once, clear and steps look at, by name

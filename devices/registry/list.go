@@ -19,6 +19,7 @@ type Filter struct {
 	Circuit string
 	Feeder  string // theirs, or of those without one that of their cabinet's row
 	Query   string // in id and name
+	NoPlace bool   // without lon and lat
 }
 
 // columns are what scan reads: those of staged, and two more.

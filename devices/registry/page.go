@@ -26,6 +26,9 @@ func (f *Filter) where() (string, []any) {
 		// A range, which an index serves; digits sort alike in every collation.
 		where, args = append(where, "area>=? AND area<=?"), append(args, string(f.Area), string(f.Area)+"999999999999999")
 	}
+	if f.NoPlace {
+		where = append(where, "lon IS NULL")
+	}
 	if f.Query != "" {
 		like := "%" + strings.NewReplacer("%", `\%`, "_", `\_`, `\`, `\\`).Replace(f.Query) + "%"
 		where, args = append(where, `(id LIKE ? ESCAPE '\' OR name LIKE ? ESCAPE '\')`), append(args, like, like)

@@ -1592,6 +1592,11 @@ export interface components {
             age_ms?: number;
             name: string;
             ok: boolean;
+            /**
+             * Format: int64
+             * @description of the rules: how many facilities those by the sun do not judge, as neither they nor their circuit or cabinet have a place: GET /api/v1/facilities?sunless=true. No trouble of the daemon's
+             */
+            sunless?: number;
             trouble?: string;
         };
         PartItem: {
@@ -2490,6 +2495,8 @@ export interface operations {
                 q?: string;
                 /** @description how the rules see it now. A page may then be short, or empty: go on until next is null */
                 state?: "ok" | "faulty" | "unknown" | "maintenance";
+                /** @description only those that rules by the sun do not judge: neither they nor their circuit or cabinet have a place. A page may be short, as with state */
+                sunless?: boolean;
             };
             header?: never;
             path?: never;

@@ -11,6 +11,8 @@ export interface PartGroup {
   behind: number;
   /** What is wrong, with the part's full name. */
   troubles: { part: string; why: string }[];
+  /** Facilities that rules by the sun do not judge. */
+  sunless: number;
 }
 
 /** Groups in the order in which they are met; every broker that is read from is one group. */
@@ -18,10 +20,11 @@ export function groupParts(parts: Part[]): PartGroup[] {
   const groups = new Map<string, PartGroup>();
   for (const part of parts) {
     const name = part.name.replace(/-\d+$/, '').replace(/^broker .*/, 'mqtt');
-    const group = groups.get(name) ?? { name, count: 0, good: 0, behind: 0, troubles: [] };
+    const group = groups.get(name) ?? { name, count: 0, good: 0, behind: 0, troubles: [], sunless: 0 };
     group.count++;
     if (part.ok) group.good++;
     else group.troubles.push({ part: part.name, why: part.trouble ?? '' });
+    group.sunless += part.sunless ?? 0;
     group.behind = Math.max(group.behind, part.age_ms ?? 0);
     groups.set(name, group);
   }

@@ -86,10 +86,11 @@ describe('the city’s data', () => {
 
 describe('the daemon’s parts', () => {
   it('are drawn together, and one in trouble is named', () => {
-    expect(groupParts([{ name: 'log', ok: true }, { name: 'store-0', ok: true, age_ms: 7 }, { name: 'store-1', ok: false, trouble: 'away', age_ms: 90 }, { name: 'broker tcp://a', ok: true }, { name: 'broker tcp://b', ok: true }])).toEqual([
-      { name: 'log', count: 1, good: 1, behind: 0, troubles: [] },
-      { name: 'store', count: 2, good: 1, behind: 90, troubles: [{ part: 'store-1', why: 'away' }] },
-      { name: 'mqtt', count: 2, good: 2, behind: 0, troubles: [] },
+    expect(groupParts([{ name: 'log', ok: true }, { name: 'store-0', ok: true, age_ms: 7 }, { name: 'store-1', ok: false, trouble: 'away', age_ms: 90 }, { name: 'broker tcp://a', ok: true }, { name: 'broker tcp://b', ok: true }, { name: 'rules-0', ok: true, sunless: 2 }, { name: 'rules-1', ok: true, sunless: 3 }])).toEqual([
+      { name: 'log', count: 1, good: 1, behind: 0, troubles: [], sunless: 0 },
+      { name: 'store', count: 2, good: 1, behind: 90, troubles: [{ part: 'store-1', why: 'away' }], sunless: 0 },
+      { name: 'mqtt', count: 2, good: 2, behind: 0, troubles: [], sunless: 0 },
+      { name: 'rules', count: 2, good: 2, behind: 0, troubles: [], sunless: 5 },
     ]);
   });
 });

@@ -18,7 +18,7 @@ export const en: Catalogue = {
   },
   strip: {
     label: 'The city at a glance', tickets: 'Tickets', open: 'Open', acknowledged: 'Acknowledged', total: '{n} in all', data: 'Data', age: 'Data age', received: 'Last received', parts: 'Parts of the system',
-    good: 'good', trouble: 'trouble', behind: '{span} behind', share: '{ok} ok, {faulty} faulty, {unknown} unknown, {maintenance} in maintenance', waiting: 'Waiting for the first message…',
+    good: 'good', trouble: 'trouble', behind: '{span} behind', sunless: '{n} facilities without a place: not judged by the sun', share: '{ok} ok, {faulty} faulty, {unknown} unknown, {maintenance} in maintenance', waiting: 'Waiting for the first message…',
   },
   part: { log: 'Log', store: 'Store', rules: 'Rules', rule_files: 'Rule files', broker: 'Listener', mqtt: 'Brokers', pager: 'Pager', database: 'Database' },
   kind: { manhole: 'Manhole covers', streetlight: 'Streetlights', bridge: 'Bridges', system: 'System' },
@@ -49,7 +49,7 @@ export const en: Catalogue = {
   page: { pending: 'Waiting', continued: 'Goes on from the ticket before, not told again', sent: 'Delivered', failed: 'Failed', sending: 'Being sent', retry: 'To be tried again' },
   facility: {
     title: 'Facilities', search: 'Search id, name or component code', searchKey: 'Press / to search, ↑ ↓ to move', id: 'Id', name: 'Name', state: 'State', kind: 'Kind', area: 'Area', circuit: 'Cabinet / circuit', seen: 'Last heard', total: '{n} in all', next: 'Next', previous: 'Previous',
-    none: 'No facility found', noneLead: 'Try another id or name, or clear the filters.', empty: 'The census is empty', emptyLead: 'Fill it from CSV or GeoJSON with lamplighter devices import.', provisional: 'provisional', loading: 'Reading facilities…',
+    none: 'No facility found', noneLead: 'Try another id or name, or clear the filters.', empty: 'The census is empty', emptyLead: 'Fill it from CSV or GeoJSON with lamplighter devices import.', provisional: 'provisional', sunless: 'no place of their own, their circuit or cabinet: not judged by the sun', loading: 'Reading facilities…',
     facts: 'Census', device: 'Device', component: 'Component code', place: 'Place (WGS84)', vendor: 'Vendor and model', interval: 'Reports every', charge: 'In charge', owner: 'Owner', maintainer: 'Maintainer', installed: 'Installed', condition: 'Condition', gateway: 'Gateway', feeder: 'Feeder', lamps: 'Lamps', lampsOf: '{n}', timetable: 'Timetable', supply: 'Supply', limits: 'Limits', unset: 'not recorded',
     latest: 'Newest values', channel: 'Channel', value: 'Value', measured: 'Measured', staleValue: 'stale, not the state of now', noLatest: 'No value within a day', chart: 'Chart', tickets: 'Its tickets', noTickets: 'This facility has no tickets', pagerLabel: 'Pages of the list', since: 'since', blind: 'The way in {link} is down', blindLead: 'This facility is heard through it: nobody can tell whether it is silent, or how it stands now.',
   },

@@ -16,7 +16,7 @@ export const zh = {
   },
   strip: {
     label: '全市概况', tickets: '处置工单', open: '待处置', acknowledged: '已受理', total: '共 {n} 处', data: '数据', age: '数据延迟', received: '最近接收', parts: '系统各部分',
-    good: '正常', trouble: '异常', behind: '滞后 {span}', share: '正常 {ok}，故障 {faulty}，未知 {unknown}，维护 {maintenance}', waiting: '等待第一条消息…',
+    good: '正常', trouble: '异常', behind: '滞后 {span}', sunless: '{n} 处设施缺坐标，无法按日出日落判定', share: '正常 {ok}，故障 {faulty}，未知 {unknown}，维护 {maintenance}', waiting: '等待第一条消息…',
   },
   part: { log: '日志', store: '存储', rules: '规则', rule_files: '规则文件', broker: '接入', mqtt: '外部接入', pager: '通知', database: '数据库' },
   kind: { manhole: '井盖', streetlight: '路灯', bridge: '桥梁', system: '系统' },
@@ -47,7 +47,7 @@ export const zh = {
   page: { pending: '等待发送', continued: '接续上一工单，未另行通知', sent: '已送达', failed: '失败', sending: '正在发送', retry: '等待重试' },
   facility: {
     title: '设施', search: '搜索编号、名称或部件编码', searchKey: '按 / 搜索，↑ ↓ 移动', id: '编号', name: '名称', state: '状态', kind: '类别', area: '区域', circuit: '配电柜 / 回路', seen: '最近上报', total: '共 {n} 处', next: '下一页', previous: '上一页',
-    none: '没有找到设施', noneLead: '换一个编号或名称，或者清除筛选。', empty: '设施台账为空', emptyLead: '用 lamplighter devices import 导入 CSV 或 GeoJSON。', provisional: '临时建档', loading: '正在读取设施…',
+    none: '没有找到设施', noneLead: '换一个编号或名称，或者清除筛选。', empty: '设施台账为空', emptyLead: '用 lamplighter devices import 导入 CSV 或 GeoJSON。', provisional: '临时建档', sunless: '本身、回路和配电柜都没有坐标，无法按日出日落判定', loading: '正在读取设施…',
     facts: '台账', device: '设备', component: '部件编码', place: '坐标（WGS84）', vendor: '厂商与型号', interval: '上报间隔', charge: '主管部门', owner: '权属单位', maintainer: '养护单位', installed: '安装日期', condition: '外观状态', gateway: '网关', feeder: '馈线', lamps: '灯数', lampsOf: '{n} 盏', timetable: '亮灯时间表', supply: '供电方式', limits: '限值', unset: '未登记',
     latest: '最新数值', channel: '指标', value: '数值', measured: '测量时间', staleValue: '过期，不代表当前', noLatest: '一天之内没有数值', chart: '历史曲线', tickets: '此设施的工单', noTickets: '此设施没有工单', pagerLabel: '翻页', since: '始于', blind: '接入通道 {link} 已断开', blindLead: '此设施经由它上报：现在无法判断它是否失联，也不知道它的当前状态。',
   },
