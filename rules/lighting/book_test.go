@@ -421,3 +421,39 @@ func TestMistakesOfDefinitionsNameTheirPlace(t *testing.T) {
 		}
 	}
 }
+
+// A road that becomes a main road in the middle of the time has its figure of all
+// nights, whatever class its lamps had in which; a night of both classes is one.
+func TestTheNightsOfAFigureAreThoseOfAllClassesOfRoad(t *testing.T) {
+	devicestest.Databases(t, func(t *testing.T, url string) {
+		w := newWorld(t, t.Context(), url, t.TempDir(), text)
+		defer w.db.Close()
+		lamps := func(class ...string) (fs []registry.Facility) {
+			for i, c := range class {
+				fs = append(fs, registry.Facility{ID: devices.FacilityID(fmt.Sprint("SL-", i)), Area: "350102001001", Road: "五四路", RoadClass: c})
+			}
+			return fs
+		}
+		w.now = at(27, 8, 0)
+		w.lamps(lamps("branch", "branch")...)
+		w.stood(at(27, 8, 0), rules.Stood{Facility: "SL-0", Is: rules.OK}, rules.Stood{Facility: "SL-1", Is: rules.OK})
+		w.morning(29)
+		w.lamps(lamps("branch", "main")...)
+		w.morning(30)
+		w.lamps(lamps("main", "main")...)
+		w.morning(34)
+		for period, want := range map[string]string{"month": "2026-01 5, 2026-02 2", "quarter": "2026-Q1 7", "day": "2026-01-27 1, 2026-01-28 1, 2026-01-29 1, 2026-01-30 1, 2026-01-31 1, 2026-02-01 1, 2026-02-02 1"} {
+			fs, err := w.book.Rates(w.ctx, Query{Rate: "intact", Level: LevelRoad, Period: period})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for i := range fs {
+				got = append(got, fmt.Sprint(fs[i].Period, " ", fs[i].Nights))
+			}
+			if x := strings.Join(got, ", "); x != want {
+				t.Errorf("nights by %s: %s; want %s", period, x, want)
+			}
+		}
+	})
+}

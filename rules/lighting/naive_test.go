@@ -322,6 +322,7 @@ func (m *model) count(d *Definition, n *Night, f *registry.Facility, lamp, day i
 type figure struct {
 	Tally
 	from, to string
+	nights   int
 }
 
 // wanted are the figures of a rate and a level by period and place: the sums of
@@ -350,6 +351,9 @@ func (m *model) wanted(w *world, d *Definition, level int, period string) map[st
 			if x.from == "" {
 				x.from = n.Day
 			}
+			if x.to != n.Day {
+				x.nights++
+			}
 			x.to = n.Day
 			one := m.count(d, &n, f, i, day)
 			for range lamps(f) {
@@ -370,7 +374,7 @@ func (w *world) hold(d *Definition, fs []Figure, period string, want map[string]
 	}
 	for i := range fs {
 		f := &fs[i]
-		if got := (figure{f.Tally, f.From, f.To}); got != want[f.Place] {
+		if got := (figure{f.Tally, f.From, f.To, f.Nights}); got != want[f.Place] {
 			w.Fatalf("%s of %q in %s: %+v, want %+v", d.Name, f.Place, period, got, want[f.Place])
 		}
 		if lists {

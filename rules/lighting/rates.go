@@ -3,6 +3,7 @@ package lighting
 import (
 	"context"
 	"fmt"
+	"math/bits"
 	"strings"
 
 	"lamplighter/devices"
@@ -18,13 +19,15 @@ type Figure struct {
 	Area          string // that all of it lies in
 	Period        string // 2026-01-31, 2026-01 or 2026-Q1
 	From, To      string // the first and the last night that is in it
-	Nights        int
+	Nights        int    // in which it has lamps of any class of road
 	Unit          string // lamp_nights or lamp_ms
 	Tally
 	Num, Den           int64
 	Known              bool // there is something to judge: Value (Num by Den), Best and Worst say something
 	Value, Best, Worst float64
 	Target             float64 // from 0 to 1: of the classes of road, as they have part in it
+
+	nights [3]int64 // Nights by month of the quarter, a bit for each day
 }
 
 // Low tells whether the figure lies below its target.
@@ -55,6 +58,10 @@ var periods = map[string]string{
 	"quarter": "SUBSTR(s.day,1,4)||'-Q'||CAST((CAST(SUBSTR(s.day,6,2) AS INTEGER)+2)/3 AS TEXT)",
 }
 
+// nightsOf is the SQL of a bit for each night of a month of a quarter: each class of
+// road may have its own.
+const nightsOf = `CAST(SUM(CASE WHEN (CAST(SUBSTR(s.day,6,2) AS INTEGER)-1)%%3=%d THEN 1<<(CAST(SUBSTR(s.day,9,2) AS INTEGER)-1) ELSE 0 END) AS BIGINT) AS nights%d, `
+
 // Rates are figures by place and period, each the sum of the nights in it.
 func (b *Book) Rates(ctx context.Context, q Query) ([]Figure, error) {
 	period, ok := periods[q.Period]
@@ -79,11 +86,15 @@ func (b *Book) Rates(ctx context.Context, q Query) ([]Figure, error) {
 		add("s.area>=?", string(q.Area))
 		add("s.area<=?", string(q.Area)+"999999999999999")
 	}
-	inner := `SELECT s.place AS place, ` + period + ` AS period, s.version AS version, s.class AS class, MIN(s.day) AS first, MAX(s.day) AS last, COUNT(*) AS nights, MIN(s.area) AS area,
+	var nights strings.Builder
+	for i := range 3 {
+		fmt.Fprintf(&nights, nightsOf, i, i)
+	}
+	inner := `SELECT s.place AS place, ` + period + ` AS period, s.version AS version, s.class AS class, MIN(s.day) AS first, MAX(s.day) AS last, ` + nights.String() + ` MIN(s.area) AS area,
 		CAST(SUM(s.intact) AS BIGINT) AS intact, CAST(SUM(s.faulty) AS BIGINT) AS faulty, CAST(SUM(s.unsure) AS BIGINT) AS unsure, CAST(SUM(s.excluded) AS BIGINT) AS excluded
 		FROM lighting_sum s WHERE ` + strings.Join(where, " AND ") + ` GROUP BY s.place, ` + period + `, s.version, s.class`
 	place := `x.place||'` + mark + `'||x.period||'` + mark + `'||x.version`
-	text := `SELECT x.place, COALESCE(a.name,''), x.period, x.version, x.class, x.first, x.last, x.nights, x.area, x.intact, x.faulty, x.unsure, x.excluded FROM (` + inner + `) x LEFT JOIN area a ON a.code=x.place`
+	text := `SELECT x.place, COALESCE(a.name,''), x.period, x.version, x.class, x.first, x.last, x.nights0, x.nights1, x.nights2, x.area, x.intact, x.faulty, x.unsure, x.excluded FROM (` + inner + `) x LEFT JOIN area a ON a.code=x.place`
 	if q.After != "" {
 		text, args = text+` WHERE `+place+` > ?`, append(args, q.After)
 	}
@@ -106,7 +117,7 @@ func (b *Book) figures(ctx context.Context, q Query, text string, args []any) ([
 	for rows.Next() {
 		f := Figure{Rate: q.Rate, Level: q.Level}
 		var class string
-		if err := rows.Scan(&f.Place, &f.Name, &f.Period, &f.Version, &class, &f.From, &f.To, &f.Nights, &f.Area, &f.Intact, &f.Faulty, &f.Unknown, &f.Excluded); err != nil {
+		if err := rows.Scan(&f.Place, &f.Name, &f.Period, &f.Version, &class, &f.From, &f.To, &f.nights[0], &f.nights[1], &f.nights[2], &f.Area, &f.Intact, &f.Faulty, &f.Unknown, &f.Excluded); err != nil {
 			return nil, err
 		}
 		d := defs[f.Version]
@@ -136,7 +147,10 @@ func (b *Book) figures(ctx context.Context, q Query, text string, args []any) ([
 func (f *Figure) counted() float64 { return float64(f.Intact + f.Faulty + f.Unknown) }
 
 func (f *Figure) join(o *Figure) {
-	f.From, f.To, f.Nights = min(f.From, o.From), max(f.To, o.To), max(f.Nights, o.Nights)
+	f.From, f.To = min(f.From, o.From), max(f.To, o.To)
+	for i := range f.nights {
+		f.nights[i] |= o.nights[i]
+	}
 	f.Target += o.Target
 	f.Add(o.Tally)
 }
@@ -147,6 +161,9 @@ func (f *Figure) finish(d *Definition) {
 		f.Target /= n * 100
 	} else {
 		f.Target = d.Target / 100
+	}
+	for _, m := range f.nights {
+		f.Nights += bits.OnesCount64(uint64(m))
 	}
 	f.Num, f.Den = d.fraction(f.Tally)
 	f.Value, f.Best, f.Worst, f.Known = d.rate(f.Tally)
