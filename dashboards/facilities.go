@@ -40,24 +40,21 @@ func facilityKey() keyOf[registry.Facility] {
 
 func (s *Server) facilities(ctx context.Context, in *struct {
 	Paging
+	Within
 	Kind    string `query:"kind" enum:"unknown,manhole,streetlight,bridge"`
-	Area    string `query:"area" maxLength:"15" doc:"an area code: the area and all that lies in it"`
-	Cabinet string `query:"cabinet" maxLength:"64" doc:"what hangs on it"`
-	Circuit string `query:"circuit" maxLength:"64" doc:"one circuit of the cabinet"`
-	Feeder  string `query:"feeder" maxLength:"100" doc:"what it supplies: by its own row, or its cabinet's"`
 	Q       string `query:"q" maxLength:"100" doc:"in id and name"`
 	State   string `query:"state" enum:"ok,faulty,unknown,maintenance" doc:"how the rules see it now. A page may then be short, or empty: go on until next is null"`
 	Sunless bool   `query:"sunless" doc:"only those that rules by the sun do not judge: neither they nor their circuit or cabinet have a place. A page may be short, as with state"`
 }) (*listed[facilityItem], error) {
-	if in.Circuit != "" && in.Cabinet == "" {
-		return nil, invalid("query.cabinet", "circuit %s of which cabinet", in.Circuit)
+	f, err := in.filter()
+	if err != nil {
+		return nil, err
 	}
+	f.Kind, f.Query, f.NoPlace = in.Kind, in.Q, in.Sunless
 	t, err := facilitySorts().begin(in.Paging, facilityKey())
 	if err != nil {
 		return nil, err
 	}
-	f := registry.Filter{Kind: in.Kind, Area: devices.AreaCode(in.Area), Cabinet: in.Cabinet, Circuit: in.Circuit, Feeder: in.Feeder, Query: in.Q}
-	f.NoPlace = in.Sunless
 	if in.State != "" || in.Sunless {
 		fs, next, err := s.picked(ctx, f, t, in.State, in.Sunless)
 		return answer(ctx, s.items(fs), next, nil), err

@@ -33,6 +33,21 @@ func (p *place) filter() registry.Filter {
 	return registry.Filter{Area: devices.AreaCode(p.Area), Feeder: p.Feeder, Cabinet: p.Cabinet, Circuit: p.Circuit}
 }
 
+// Within narrows a list to a place.
+type Within struct {
+	Area    string `query:"area" maxLength:"15" doc:"an area code: the area and all that lies in it"`
+	Cabinet string `query:"cabinet" maxLength:"64" doc:"what hangs on it"`
+	Circuit string `query:"circuit" maxLength:"64" doc:"one circuit of the cabinet"`
+	Feeder  string `query:"feeder" maxLength:"100" doc:"what it supplies: by its own row, or its cabinet's"`
+}
+
+func (w *Within) filter() (registry.Filter, error) {
+	if w.Circuit != "" && w.Cabinet == "" {
+		return registry.Filter{}, invalid("query.cabinet", "circuit %s of which cabinet", w.Circuit)
+	}
+	return registry.Filter{Area: devices.AreaCode(w.Area), Cabinet: w.Cabinet, Circuit: w.Circuit, Feeder: w.Feeder}, nil
+}
+
 // aboutArea and aboutFeeder begin the facility of a ticket about one.
 const (
 	aboutArea   = "area:"

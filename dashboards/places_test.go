@@ -3,6 +3,7 @@ package dashboards
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -59,6 +60,20 @@ func TestWhatIsNoFacilityIsToldForWhatItIs(t *testing.T) {
 				t.Errorf("%s: %s, want %s", query, got, want)
 			}
 		}
+		for _, id := range []string{"SL-1", "SL-2", "CAB-1", "CAB-1:C:1", "CAB-2:2", "area:350102001", "area:city", "feeder:F/1"} {
+			w.opens(id, rules.Major)
+		}
+		for query, want := range map[string]string{
+			"cabinet=CAB-1": "CAB-1 CAB-1:C:1 SL-1", "cabinet=CAB-2": "CAB-2:2 SL-2", "cabinet=CAB-2&circuit=2": "CAB-2:2 SL-2", "cabinet=CAB-9": "",
+			"area=350102": "CAB-1 CAB-1:C:1 SL-1 area:350102001", "area=350103001001&state=live": "CAB-2:2 SL-2", "feeder=F/1": "CAB-2:2 SL-2 feeder:F/1", "area=350102&state=closed": "",
+		} {
+			got := w.walk("/api/v1/tickets?"+query, "facility")
+			slices.Sort(got)
+			if strings.Join(got, " ") != want {
+				t.Errorf("tickets by %s: %s, want %s", query, got, want)
+			}
+		}
+		w.problem(w.ask(auth.Viewer, "GET", "/api/v1/tickets?circuit=2", ""), http.StatusUnprocessableEntity, "invalid")
 		if p := w.problem(w.ask(auth.Viewer, "GET", "/api/v1/facilities?circuit=2", ""), http.StatusUnprocessableEntity, "invalid"); p.Field != "query.cabinet" {
 			t.Errorf("a circuit of no cabinet: %+v", p)
 		}

@@ -52,6 +52,7 @@ func ticketSorts() sorts[tickets.Ticket] {
 
 func (s *Server) tickets(ctx context.Context, in *struct {
 	Paging
+	Within
 	State    string    `query:"state" enum:"open,acknowledged,closed,live" doc:"live: not closed"`
 	Kind     string    `query:"kind" maxLength:"20"`
 	Facility string    `query:"facility" maxLength:"64"`
@@ -61,11 +62,16 @@ func (s *Server) tickets(ctx context.Context, in *struct {
 	From     time.Time `query:"from" doc:"opened at or after"`
 	To       time.Time `query:"to" doc:"opened before"`
 }) (*listed[ticketItem], error) {
+	place, err := in.filter()
+	if err != nil {
+		return nil, err
+	}
 	t, err := ticketSorts().begin(in.Paging, keyOf[tickets.Ticket]{"t.id", func(t *tickets.Ticket) any { return t.ID }})
 	if err != nil {
 		return nil, err
 	}
-	ts, err := s.opt.Tickets.List(ctx, tickets.Filter{State: in.State, Kind: in.Kind, Facility: in.Facility, Severity: in.Severity, Defect: in.Defect, Historic: map[string]string{"true": "yes", "false": "no"}[in.Historic], From: unix(in.From), To: unix(in.To), Order: t.order, Limit: t.limit})
+	ts, err := s.opt.Tickets.List(ctx, tickets.Filter{State: in.State, Kind: in.Kind, Facility: in.Facility, Severity: in.Severity, Defect: in.Defect,
+		Within: place, Historic: map[string]string{"true": "yes", "false": "no"}[in.Historic], From: unix(in.From), To: unix(in.To), Order: t.order, Limit: t.limit})
 	if err != nil {
 		return nil, err
 	}

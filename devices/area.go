@@ -89,5 +89,8 @@ func AreaFacility(l AreaLevel, a AreaCode) FacilityID {
 	return FacilityID("area:" + a)
 }
 
+// FeederFacility is the facility that a ticket on a feeder is about: feeder:NAME.
+func FeederFacility(name string) FacilityID { return FacilityID("feeder:" + name) }
+
 // Within tells whether a is b or lies in it.
 func (a AreaCode) Within(b AreaCode) bool { return len(a) >= len(b) && a[:len(b)] == b }

@@ -41,7 +41,7 @@ func (p *parent) facility() devices.FacilityID { return ticketOf(p.level, string
 func ticketOf(l Level, name string) devices.FacilityID {
 	switch {
 	case l == Feeder:
-		return devices.FacilityID("feeder:" + name)
+		return devices.FeederFacility(name)
 	case l.wide():
 		return devices.AreaFacility(l.area(), devices.AreaCode(name))
 	}

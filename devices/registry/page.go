@@ -36,6 +36,18 @@ func (f *Filter) where() (string, []any) {
 	return strings.Join(where, " AND "), args
 }
 
+// Bears is a condition on a column of ids as tickets have them, with its arguments: a
+// facility that matches f, or a cabinet or a circuit (CABINET:CIRCUIT) on which one hangs
+// that does.
+func (f *Filter) Bears(column string) (cond string, args []any) {
+	of, each := f.where()
+	for _, is := range []string{"EXISTS (SELECT 1 FROM facility WHERE id=" + column + " AND " + of + ")", column + " IN (SELECT cabinet FROM facility WHERE cabinet<>'' AND " + of + ")",
+		column + " IN (SELECT cabinet||':'||circuit FROM facility WHERE circuit<>'' AND " + of + ")"} {
+		cond, args = cond+" OR "+is, append(args, each...)
+	}
+	return "(" + strings.TrimPrefix(cond, " OR ") + ")", args
+}
+
 // Count is how many facilities match f.
 func (r *Registry) Count(ctx context.Context, f Filter) (n int, err error) {
 	cond, args := f.where()

@@ -8,6 +8,7 @@ import (
 
 	"lamplighter/devices"
 	"lamplighter/devices/database"
+	"lamplighter/devices/registry"
 )
 
 // Ticket is one disposal ticket. Instants are Unix ms, 0 = not yet.
@@ -65,10 +66,24 @@ type Filter struct {
 	Facility string
 	Severity string
 	Defect   string
-	Historic string         // "yes" or "no"
-	From, To int64          // opened in [From, To), Unix ms; 0 = open end
-	Order    database.Order // the zero value is the newest first
-	Limit    int            // 1 to 500, default 100
+	Historic string          // "yes" or "no"
+	Within   registry.Filter // about what lies in a place or hangs on it, and about that
+	From, To int64           // opened in [From, To), Unix ms; 0 = open end
+	Order    database.Order  // the zero value is the newest first
+	Limit    int             // 1 to 500, default 100
+}
+
+// within is the condition that Within means.
+func (f *Filter) within() (cond string, args []any) {
+	cond, args = f.Within.Bears("t.facility")
+	if a := f.Within.Area; a != "" {
+		of := string(devices.AreaFacility(a.Level(), a))
+		cond, args = cond+" OR t.facility>=? AND t.facility<=?", append(args, of, of+"999999999999999")
+	}
+	if name := f.Within.Feeder; name != "" {
+		cond, args = cond+" OR t.facility=?", append(args, string(devices.FeederFacility(name)))
+	}
+	return "(" + cond + ")", args
 }
 
 // List is tickets, the newest first.
@@ -86,6 +101,10 @@ func (d *Desk) List(ctx context.Context, f Filter) ([]Ticket, error) {
 	}
 	if f.Facility != "" {
 		add("t.facility=?", f.Facility)
+	}
+	if f.Within != (registry.Filter{}) {
+		cond, in := f.within()
+		where, args = append(where, cond), append(args, in...)
 	}
 	if f.Severity != "" {
 		add("t.severity=?", f.Severity)

@@ -17,8 +17,8 @@ async function ticketOf(page: import('@playwright/test').Page, defect: string): 
 }
 
 const words = {
-  zh: { why: '立案依据', values: '判定时的数值', rule: '规则默认限值', held: '成立时间', version: '版本', members: '同一原因的设施', tickets: '处置工单', historic: '历史', only: '只看历史', none: '没有保存立案依据', not: '不看历史', closed: '已结案' },
-  en: { why: 'Why it was opened', values: 'Values that decided', rule: 'the rule’s default', held: 'Held since', version: 'version', members: 'Facilities behind the same cause', tickets: 'Tickets', historic: 'Historic', only: 'Only historic', none: 'Nothing is kept of why', not: 'Not historic', closed: 'Closed' },
+  zh: { why: '立案依据', values: '判定时的数值', rule: '规则默认限值', held: '成立时间', version: '版本', members: '同一原因的设施', tickets: '处置工单', historic: '历史', only: '只看历史', none: '没有保存立案依据', not: '不看历史', closed: '已结案', inside: '其中设施的未结工单' },
+  en: { why: 'Why it was opened', values: 'Values that decided', rule: 'the rule’s default', held: 'Held since', version: 'version', members: 'Facilities behind the same cause', tickets: 'Tickets', historic: 'Historic', only: 'Only historic', none: 'Nothing is kept of why', not: 'Not historic', closed: 'Closed', inside: 'Tickets not closed in it' },
 };
 
 for (const look of looks.filter((l) => (l.language === 'zh') === (l.width === 1920) && (l.theme === 'light') === (l.width === 1920))) {
@@ -41,6 +41,10 @@ for (const look of looks.filter((l) => (l.language === 'zh') === (l.width === 19
     await expect(why).toContainText('comm_lost');
     await expect(page.getByRole('table', { name: w.members }).getByRole('row').nth(3)).toBeVisible();
     await isSound(page, 'a ticket of a common cause');
+
+    await page.goto('/places/CAB-001'); // of the demo's dark circuit
+    await expect(page.getByRole('region', { name: w.inside }).getByRole('row').filter({ hasText: 'CAB-001:C2' })).toBeVisible();
+    await isSound(page, 'a cabinet with tickets in it');
   });
 
   test(`all tickets are listed and filtered, historic ones with a badge: ${look.language}`, async ({ page, daemon }) => {

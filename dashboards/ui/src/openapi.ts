@@ -2482,7 +2482,6 @@ export interface operations {
                 /** @description what to sort by; each list says what it knows */
                 sort?: string;
                 order?: "asc" | "desc";
-                kind?: "unknown" | "manhole" | "streetlight" | "bridge";
                 /** @description an area code: the area and all that lies in it */
                 area?: string;
                 /** @description what hangs on it */
@@ -2491,6 +2490,7 @@ export interface operations {
                 circuit?: string;
                 /** @description what it supplies: by its own row, or its cabinet's */
                 feeder?: string;
+                kind?: "unknown" | "manhole" | "streetlight" | "bridge";
                 /** @description in id and name */
                 q?: string;
                 /** @description how the rules see it now. A page may then be short, or empty: go on until next is null */
@@ -4994,6 +4994,14 @@ export interface operations {
                 /** @description what to sort by; each list says what it knows */
                 sort?: string;
                 order?: "asc" | "desc";
+                /** @description an area code: the area and all that lies in it */
+                area?: string;
+                /** @description what hangs on it */
+                cabinet?: string;
+                /** @description one circuit of the cabinet */
+                circuit?: string;
+                /** @description what it supplies: by its own row, or its cabinet's */
+                feeder?: string;
                 /** @description live: not closed */
                 state?: "open" | "acknowledged" | "closed" | "live";
                 kind?: string;

@@ -67,7 +67,7 @@ export const en: Catalogue = {
   },
   lightingTab: { lighting: 'Rates', findings: 'Findings' },
   place: {
-    title: 'Place', what: 'What', members: 'Facilities in it', tickets: 'Tickets', noTickets: 'There are no tickets here', rates: 'Lighting rates', area: 'Area', feeder: 'Feeder', cabinet: 'Cabinet', circuit: 'Circuit', gone: 'Taken out of the census', seen: 'Device not in the census', goneLead: 'The census no longer has this id; below are the tickets that it has left.', seenLead: 'The census does not have this id; its messages, gaps and attempts are listed under',
+    title: 'Place', what: 'What', members: 'Facilities in it', facts: 'Facts', tickets: 'Tickets', noTickets: 'There are no tickets about the place itself', inside: 'Tickets not closed in it', insideMost: 'only the newest {n}', rates: 'Lighting rates', area: 'Area', feeder: 'Feeder', cabinet: 'Cabinet', circuit: 'Circuit', gone: 'Taken out of the census', seen: 'Device not in the census', goneLead: 'The census no longer has this id; below are the tickets that it has left.', seenLead: 'The census does not have this id; its messages, gaps and attempts are listed under',
   },
   supply: { always: 'always on', switched: 'switched at the cabinet' },
   roadClass: { expressway: 'expressway', main: 'main road', secondary: 'secondary road', branch: 'branch road' },

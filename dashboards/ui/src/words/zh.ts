@@ -65,7 +65,7 @@ export const zh = {
   },
   lightingTab: { lighting: '指标', findings: '人工发现' },
   place: {
-    title: '位置', what: '类别', members: '其中设施', tickets: '工单', noTickets: '这里没有工单', rates: '查看照明指标', area: '区域', feeder: '馈线', cabinet: '配电柜', circuit: '回路', gone: '已移出台账', seen: '未建档设备', goneLead: '台账中已没有这个编号，以下是它留下的工单。', seenLead: '台账中没有这个编号；它的报文、缺失和连接记录见：',
+    title: '位置', what: '类别', members: '其中设施', facts: '基本信息', tickets: '工单', noTickets: '没有以此为对象的工单', inside: '其中设施的未结工单', insideMost: '只显示最新的 {n} 张', rates: '查看照明指标', area: '区域', feeder: '馈线', cabinet: '配电柜', circuit: '回路', gone: '已移出台账', seen: '未建档设备', goneLead: '台账中已没有这个编号，以下是它留下的工单。', seenLead: '台账中没有这个编号；它的报文、缺失和连接记录见：',
   },
   supply: { always: '常供电', switched: '由配电柜通断' },
   roadClass: { expressway: '快速路', main: '主干路', secondary: '次干路', branch: '支路' },
