@@ -121,6 +121,7 @@ func (c *City) Restart(now time.Time) {
 		boot := at + 1 + c.dice.Int64N(d.every)
 		c.queue.add(boot, func(at int64) int64 {
 			if !d.dead {
+				d.boots = uint64(at) // no boot of another restart, which this city knows nothing of
 				d.start(at)
 			}
 			return done

@@ -3,6 +3,7 @@ package fleet
 import (
 	"bytes"
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -63,6 +64,32 @@ func TestAnotherSeedTellsAnotherStory(t *testing.T) {
 	b, _ := live(small(2), time.Hour, evenly)
 	if a == b {
 		t.Error("two seeds, one story")
+	}
+}
+
+// A city that is taken up twice knows nothing of the first time: a boot of then would
+// make the messages of now repetitions of those.
+func TestNoTwoRestartsHaveABootInCommon(t *testing.T) {
+	boots := regexp.MustCompile(`"boot":"([0-9a-f]+)"`)
+	seen := make(map[string]int)
+	for n := range 3 {
+		c, now := New(small(3)), summer.Add(time.Duration(10+n)*time.Minute)
+		c.Skip(now)
+		c.Restart(now)
+		of := make(map[string]bool)
+		for _, p := range c.Step(now.Add(15 * time.Second)) {
+			if m := boots.FindSubmatch(p.Payload); m != nil && p.Retain {
+				of[p.Device+" "+string(m[1])] = true
+			}
+		}
+		if len(of) < 30 {
+			t.Errorf("restart %d: %d boots, want one of nearly every device", n, len(of))
+		}
+		for b := range of {
+			if seen[b]++; seen[b] > 1 {
+				t.Fatalf("%s has been before", b)
+			}
+		}
 	}
 }
 
