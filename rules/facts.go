@@ -56,6 +56,11 @@ func (w *Worker) Count(all *[4]Counts) (newest int64) {
 // Standings fills in how each facility of this partition stands; those of other
 // partitions are left as they are.
 func (w *Worker) Standings(ids []devices.FacilityID, out []Standing) {
+	ofEach(w, ids, out, (*facility).shows)
+}
+
+// ofEach fills in what is said of each of the facilities that are in this partition.
+func ofEach[T any](w *Worker, ids []devices.FacilityID, out []T, say func(*facility) T) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.engine == nil {
@@ -63,7 +68,7 @@ func (w *Worker) Standings(ids []devices.FacilityID, out []Standing) {
 	}
 	for i, id := range ids {
 		if f := w.engine.facilities[id]; f != nil {
-			out[i] = f.shows()
+			out[i] = say(f)
 		}
 	}
 }

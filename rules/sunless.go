@@ -73,14 +73,5 @@ func (w *Worker) Sunless() int {
 // SunlessOf marks the facilities of this partition that are among those; others are
 // left as they are.
 func (w *Worker) SunlessOf(ids []devices.FacilityID, out []bool) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.engine == nil {
-		return
-	}
-	for i, id := range ids {
-		if f := w.engine.facilities[id]; f != nil {
-			out[i] = w.engine.sunless(f)
-		}
-	}
+	ofEach(w, ids, out, func(f *facility) bool { return w.engine.sunless(f) })
 }
