@@ -13,6 +13,8 @@ func (r *Rule) bySun(f *facility) bool {
 		return true
 	case r.timed || word == onWord || word == offWord:
 		return f.when().table.BySun()
+	case word == poweredWord: // it counts as powered, and is missed by day
+		return f.when().supply == switched && f.when().table.BySun()
 	}
 	return false
 }

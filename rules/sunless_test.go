@@ -14,16 +14,16 @@ func TestWhoIsNotJudgedByTheSun(t *testing.T) {
 	census := func(s *story) devices.Item {
 		return s.census(registry.Facility{ID: "PLACED", Kind: devices.Streetlight, HasPlace: true, Lon: 119, Lat: 26}, registry.Facility{ID: "ALONE", Kind: devices.Streetlight},
 			registry.Facility{ID: "HANGS", Kind: devices.Streetlight, Cabinet: "CAB", Circuit: "C1"}, registry.Facility{ID: "CAB", Kind: devices.Streetlight, HasPlace: true, Lon: 119, Lat: 26},
-			registry.Facility{ID: "BY-CLOCK", Kind: devices.Streetlight, Timetable: "18:00/06:00"}, registry.Facility{ID: "MH", Kind: devices.Manhole})
+			registry.Facility{ID: "SWITCHED", Kind: devices.Streetlight, Supply: "switched"}, registry.Facility{ID: "BY-CLOCK", Kind: devices.Streetlight, Timetable: "18:00/06:00"}, registry.Facility{ID: "MH", Kind: devices.Manhole})
 	}
 	for rule, want := range map[string]int{
 		"when: lamp_failure":                                         0,
-		"when: lamp_failure, schedule: night":                        2,
-		"when: lamp_failure, schedule: day":                          2,
-		"when: lamp_failure && night":                                2,
-		"when: lamp_failure, schedule: should_be_on":                 1,
-		"when: lamp_failure && !should_be_on":                        1,
-		"when: lamp_failure, schedule: powered":                      0,
+		"when: lamp_failure, schedule: night":                        3,
+		"when: lamp_failure, schedule: day":                          3,
+		"when: lamp_failure && night":                                3,
+		"when: lamp_failure, schedule: should_be_on":                 2,
+		"when: lamp_failure && !should_be_on":                        2,
+		"when: lamp_failure, schedule: powered":                      1,
 		`when: lamp_failure, schedule: {from: "18:00", to: "06:00"}`: 0,
 	} {
 		s := under(t, "name: out, "+rule)
