@@ -54,22 +54,43 @@ func (a authorized) RoundTrip(r *http.Request) (*http.Response, error) {
 // young is how old a point has to be to be readable in any case.
 const young = 30 * time.Second
 
+// firstLook is how much of the past Range asks for first, ms.
+const firstLook = 24 * 3600 * 1000
+
 // Range is the stored points of a channel in [from, to], oldest first; when
-// there are more than limit, the newest.
+// there are more than limit, the newest. It looks back from to, ever further, until it
+// has enough: a year of a bridge's seconds is not read for its last hour.
 func (p *PromQL) Range(ctx context.Context, id, channel string, from, to int64, limit int) ([]Point, error) {
 	if p.fresh != nil && time.Since(time.UnixMilli(to)) < young {
 		p.fresh(ctx)
 	}
+	var out []Point
+	for look := int64(firstLook); to >= from && len(out) < limit; look *= 2 {
+		begin := max(from, to-look+1)
+		more, err := p.stretch(ctx, id, channel, begin, to)
+		if err != nil {
+			return nil, fmt.Errorf("read %s of %s: %w", channel, id, err)
+		}
+		out, to = append(more, out...), begin-1
+	}
+	if len(out) > limit {
+		out = out[len(out)-limit:]
+	}
+	return out, nil
+}
+
+// stretch is all points in [from, to], oldest first.
+func (p *PromQL) stretch(ctx context.Context, id, channel string, from, to int64) ([]Point, error) {
 	q := fmt.Sprintf(`{__name__=%s,id=%s}[%dms]`, quote(measurement+"_"+channel), quote(id), max(1, to-from+1))
 	v, _, _, err := p.api.Query(ctx, q, time.UnixMilli(to))
 	if err != nil {
-		return nil, fmt.Errorf("read %s of %s: %w", channel, id, err)
+		return nil, err
 	}
-	var out []Point
 	m, ok := v.(model.Matrix)
 	if !ok {
-		return nil, fmt.Errorf("read %s of %s: the store answered with %s", channel, id, v.Type())
+		return nil, fmt.Errorf("the store answered with %s", v.Type())
 	}
+	var out []Point
 	for _, s := range m {
 		for _, x := range s.Values {
 			out = append(out, Point{int64(x.Timestamp), float64(x.Value), string(s.Metric["value"])})
@@ -77,9 +98,6 @@ func (p *PromQL) Range(ctx context.Context, id, channel string, from, to int64, 
 	}
 	if len(m) > 1 { // a text channel has a series for each text
 		slices.SortStableFunc(out, func(a, b Point) int { return cmp.Compare(a.T, b.T) })
-	}
-	if len(out) > limit {
-		out = out[len(out)-limit:]
 	}
 	return out, nil
 }

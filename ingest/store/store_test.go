@@ -131,6 +131,42 @@ func TestWhatIsWrittenIsReadBack(t *testing.T) {
 	}
 }
 
+// A range is read in stretches: at their ends nothing is lost, and nothing comes twice.
+func TestARangeOfManyDaysIsWhole(t *testing.T) {
+	c := supervise(t, t.TempDir())
+	w, _ := newTestWriter(t, c)
+	to := time.Now().UnixMilli()
+	b := batch(1, 9, 8, 7, 6, 5, 4, 3, 2, 1)
+	for i, ago := range []int64{0, 1, firstLook - 1, firstLook, firstLook + 1, 3*firstLook - 1, 3 * firstLook, 6 * firstLook, 9 * firstLook} {
+		b.Items[i].Message.Readings[0].Time = to - ago
+	}
+	if err := w.Consume(t.Context(), b); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, c, "tilt_deg", 2) // the newest can be read, so all
+	q, err := c.Reader()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range []struct {
+		from  int64
+		limit int
+		want  string
+	}{
+		{to - 20*firstLook, 100, "[1 2 3 4 5 6 7 8 9]"}, {to - 9*firstLook, 100, "[1 2 3 4 5 6 7 8 9]"}, {to - 3*firstLook, 100, "[3 4 5 6 7 8 9]"},
+		{to - 20*firstLook, 3, "[7 8 9]"}, {to - 20*firstLook, 4, "[6 7 8 9]"}, {to - firstLook, 100, "[6 7 8 9]"}, {to, 100, "[9]"},
+	} {
+		pts, err := q.Range(t.Context(), "MH-1", "tilt_deg", x.from, to, x.limit)
+		var got []float64
+		for _, p := range pts {
+			got = append(got, p.V)
+		}
+		if err != nil || fmt.Sprint(got) != x.want {
+			t.Errorf("%d ms to the end, at most %d: %v, %v, want %s", to-x.from, x.limit, got, err, x.want)
+		}
+	}
+}
+
 func TestKilledChildLosesNothing(t *testing.T) {
 	c := supervise(t, t.TempDir())
 	w, _ := newTestWriter(t, c)
