@@ -79,7 +79,7 @@ func lampsOf(city *fleet.City) (out []registry.Facility) {
 			continue // cabinets and meters are no lamps
 		}
 		out = append(out, registry.Facility{ID: devices.FacilityID(f.ID), Device: devices.DeviceID(f.ID), Kind: f.Kind, Component: f.Component, Name: f.Name, Lon: f.Lon, Lat: f.Lat, HasPlace: true,
-			Area: f.Area, Cabinet: f.Cabinet, Circuit: f.Circuit, Vendor: f.Vendor, Model: f.Model, ExpectS: f.ExpectS, Installed: f.Installed, Gateway: "demo-gateway-streetlight", Road: roads[len(out)%len(roads)]})
+			Area: f.Area, Cabinet: f.Cabinet, Circuit: f.Circuit, Vendor: f.Vendor, Model: f.Model, ExpectS: f.ExpectS, Installed: f.Installed, Supply: f.Supply, Gateway: "demo-gateway-streetlight", Road: roads[len(out)%len(roads)]})
 	}
 	return out
 }
