@@ -213,8 +213,15 @@ func (c *clause) measure(s interpreter.EvalState) *measure {
 // num is a number that stands in an expression.
 func num(s interpreter.EvalState, id int64) (float64, bool) {
 	x, _ := s.Value(id)
-	n, is := x.(types.Double)
-	return float64(n), is && number(float64(n)) != nil
+	switch n := x.(type) {
+	case types.Double:
+		return float64(n), number(float64(n)) != nil
+	case types.Int: // 30 is a bound as 30.0 is
+		return float64(n), true
+	case types.Uint:
+		return float64(n), true
+	}
+	return 0, false
 }
 
 // evidence is m as it is kept, nil of none.

@@ -83,3 +83,17 @@ func TestADerivedValueIsShownWhereItIsInTheChannelsUnit(t *testing.T) {
 	same(t, s.figures(0, s.census(registry.Facility{ID: "MH-1", Kind: devices.Manhole}), s.says("MH-1", 0, "vibration_mg", 50.0), s.says("MH-2", 0, "water_level_m", 1.0)), "")
 	same(t, s.figures(30, s.says("MH-1", 30, "vibration_mg", 250.0), s.says("MH-2", 30, "water_level_m", 2.0)), "it vibration_mg 150/100, it water_level_m 2/NaN")
 }
+
+// rules.md writes its bounds as whole numbers.
+func TestABoundIsShownHoweverItIsSpelled(t *testing.T) {
+	for _, when := range []string{"tilt_deg > 30", "30 < tilt_deg", "abs(tilt_deg) >= 30", "tilt_deg > 30.0", "tilt_deg > 30u"} {
+		s := by(t, devices.Manhole, "severity: critical\nwhen: "+when)
+		xs := s.transitions(0, s.says("MH-1", 0, "tilt_deg", 35.0))
+		if len(xs) != 1 {
+			t.Fatalf("%s: %d tickets, want one", when, len(xs))
+		}
+		if x := xs[0]; x.Channel != "tilt_deg" || x.Value != 35 || x.Limit != 30 || x.Evidence == nil || x.Evidence.Decided == nil {
+			t.Errorf("%s: shows %s %g/%g, decided by %+v", when, x.Channel, x.Value, x.Limit, x.Evidence)
+		}
+	}
+}
