@@ -247,7 +247,8 @@ func TestAnotherRuleSetEndsWhatItDoesNotKnow(t *testing.T) {
 // What is asked of rule files now was not asked of those that the log has.
 func TestTheLogHasRuleSetsThatFilesMayNotSay(t *testing.T) {
 	s := tell(t)
-	for i, text := range []string{"groups: [{kind: manhole, rules: [{name: odd, when: tilt_deg > limit_tilt_deg || lift_mm > 99999.0, limits: {tilt_deg: {models: {A: 999}}, lift_mm: 5}, severity: minor, summary: {zh: z, en: e}}]}]", "groups: []"} {
+	for i, text := range []string{"groups: [{kind: manhole, rules: [{name: odd, when: tilt_deg > limit_tilt_deg || lift_mm > 99999.0, limits: {tilt_deg: {models: {A: 999}}, lift_mm: 5}, severity: minor, summary: {zh: z, en: e}}]}]", "groups: []",
+		"groups: [{kind: manhole, rules: [{name: odd, when: tilt_deg > 3 / 2, severity: minor, summary: {zh: z, en: e}}]}]"} {
 		if _, err := Parse([]byte(text), s.dict); err == nil {
 			t.Errorf("as a file it was taken: %s", text)
 		}

@@ -63,6 +63,7 @@ func (x *expressions) planned(what string, n *yaml.Node, text string) (*conditio
 	}
 	x.uses(what, n, ast)
 	x.possible(what, n, text, ast)
+	x.sensible(what, n, text, ast)
 	// The steps are not counted each time: that would cost a third more, and there are
 	// never more than estimated.
 	p, err := x.env.Program(ast, cel.EvalOptions(cel.OptOptimize))
