@@ -176,7 +176,7 @@ func (e *Engine) judgeBy(text []byte) error {
 		for _, a := range f.alerts {
 			r := old.kinds[f.kind].rules[a.rule]
 			if n := set.find(f.kind, r.Name); n != nil {
-				a.rule, a.words = n.index, n.sameWords(r, a.words)
+				a.rule, a.words, a.step = n.index, n.sameWords(r, a.words), n.stepOf(r.severity(a.step))
 				kept = append(kept, a)
 			} else if a.firing {
 				e.emit(f, r, Ended, e.wall)

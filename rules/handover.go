@@ -150,7 +150,7 @@ func (e *Engine) takeAlerts(f *facility, s *snapshotFacility) {
 		if a.Held {
 			n.pending, n.sure = e.wall, false
 		}
-		f.alerts = append(f.alerts, n)
+		f.alerts = append(f.alerts, n.thawed(r)) // the other partition may judge by other rules in this moment
 	}
 }
 

@@ -410,7 +410,7 @@ func (e *Engine) revive(s *snapshotFacility, channels []uint32) *facility {
 	wait := false
 	for _, a := range s.Alerts {
 		if r := e.set.find(f.kind, a.Rule); r != nil {
-			f.alerts = append(f.alerts, alert{rule: r.index, pending: a.Pending, event: a.Event, told: a.Told, quiet: a.Quiet, calm: a.Calm, firing: a.Firing, heir: a.Heir, sure: a.Sure, held: a.Held, step: a.Step, words: a.Words})
+			f.alerts = append(f.alerts, alert{rule: r.index, pending: a.Pending, event: a.Event, told: a.Told, quiet: a.Quiet, calm: a.Calm, firing: a.Firing, heir: a.Heir, sure: a.Sure, held: a.Held, step: a.Step, words: a.Words}.thawed(r))
 			switch {
 			case a.Heir || a.Firing && a.Quiet == 0:
 			case !a.Firing && a.Pending > e.wall:
