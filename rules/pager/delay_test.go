@@ -204,6 +204,37 @@ func TestWhatIsBackIsNewsWhereAnOpenTicketWouldBe(t *testing.T) {
 	}
 }
 
+// What was worse for less than its page is kept back is not told, and what is told
+// says how bad it is then.
+func TestASeverityThatIsOverBeforeItsPageGoesIsNeverPaged(t *testing.T) {
+	d := rules.PageDelay{After: 3 * time.Second}
+	at := func(s int, what string, v rules.Severity, words uint16) step {
+		return step{time.Duration(s) * time.Second, what, v, words, ""}
+	}
+	for name, x := range map[string]struct {
+		steps []step
+		want  []string
+	}{
+		"worse for a moment":                {[]step{at(0, "bad", rules.Minor, 0), at(5, "graded", rules.Critical, 0), at(6, "graded", rules.Minor, 0), at(20, "good", rules.Minor, 0), at(30, "", "", 0)}, []string{"opened minor", "closed minor"}},
+		"worse before anything was told":    {[]step{at(0, "bad", rules.Minor, 0), at(1, "graded", rules.Critical, 0), at(2, "graded", rules.Minor, 0), at(20, "", "", 0)}, []string{"opened minor"}},
+		"bad for a moment, then less":       {[]step{at(0, "bad", rules.Critical, 0), at(1, "graded", rules.Minor, 0), at(20, "", "", 0)}, []string{"opened minor"}},
+		"bad for a moment, then of no page": {[]step{at(0, "bad", rules.Critical, 0), at(1, "graded", rules.Info, 0), at(20, "", "", 0), at(21, "graded", rules.Critical, 0), at(30, "", "", 0)}, []string{"worse critical"}},
+		"less bad, still worse than told":   {[]step{at(0, "bad", rules.Minor, 0), at(5, "graded", rules.Critical, 0), at(6, "graded", rules.Major, 0), at(20, "", "", 0)}, []string{"opened minor", "worse major"}},
+		"worse in words too":                {[]step{at(0, "bad", rules.Minor, 2), at(5, "worded", rules.Critical, 1), at(6, "graded", rules.Minor, 1), at(20, "", "", 0)}, []string{"opened minor", "worse minor"}},
+		"worse again":                       {[]step{at(0, "bad", rules.Minor, 0), at(5, "graded", rules.Critical, 0), at(6, "graded", rules.Minor, 0), at(7, "graded", rules.Critical, 0), at(20, "", "", 0)}, []string{"opened minor", "worse critical"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			heard, said := story(t, d, x.steps)
+			for i := range heard {
+				heard[i] = strings.Fields(heard[i])[0] + " " + strings.Fields(said[i])[0]
+			}
+			if !slices.Equal(heard, x.want) {
+				t.Errorf("heard %q, want %q", heard, x.want)
+			}
+		})
+	}
+}
+
 func TestAReceiverHearsTheEndOfWhatItKnowsThoughItHasGotBetter(t *testing.T) {
 	at := func(s int, what string, v rules.Severity) step {
 		return step{at: time.Duration(s) * time.Second, what: what, severity: v}

@@ -87,6 +87,12 @@ func (p *Pager) Enqueue(ctx context.Context, tx *database.Tx, pg tickets.Page) e
 	}
 	for i := range p.opt.Channels {
 		c := &p.opt.Channels[i]
+		if pg.What == "better" {
+			if err := p.ease(ctx, tx, c, &pg, b); err != nil {
+				return fmt.Errorf("page of ticket %d: %w", pg.Ticket, err)
+			}
+			continue
+		}
 		wanted := c.wants(b)
 		if news := pg.What == "opened" || pg.What == "worse"; news && !wanted {
 			continue

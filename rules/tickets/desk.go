@@ -21,7 +21,7 @@ import (
 // Page is what an outbox is asked to send.
 type Page struct {
 	Ticket int64
-	What   string // opened, acknowledged, worse or closed
+	What   string // opened, acknowledged, worse or closed; better is no page, and eases what is kept back
 	At     int64
 	Delay  int64  // ms to keep it back; what closes before its page has gone is never paged
 	Words  uint16 // of opened and worse, as in rules.Transition

@@ -135,6 +135,11 @@ func (d *Desk) regrade(ctx context.Context, tx *database.Tx, t *rules.Transition
 		}
 	}
 	graver := t.Severity.Worse(rules.Severity(was))
+	if graded && !graver {
+		if err := d.opt.Outbox.Enqueue(ctx, tx, Page{Ticket: id, What: "better", At: t.Wall}); err != nil {
+			return err
+		}
+	}
 	if !worded && !graver {
 		return nil
 	}
