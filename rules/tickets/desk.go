@@ -154,7 +154,7 @@ func fence(ctx context.Context, tx *database.Tx, o *rules.Outcome) error {
 // apply writes one transition.
 func (d *Desk) apply(ctx context.Context, tx *database.Tx, t *rules.Transition, did *tally) error {
 	if t.Type == rules.Joined || t.Type == rules.Left {
-		return member(ctx, tx, t)
+		return d.member(ctx, tx, t, did)
 	}
 	why, err := evidence(t)
 	if err != nil {
@@ -164,12 +164,9 @@ func (d *Desk) apply(ctx context.Context, tx *database.Tx, t *rules.Transition, 
 	case rules.Ended:
 		return d.end(ctx, tx, ended(t, why), did)
 	case rules.Changed:
-		return d.regrade(ctx, tx, t, why)
+		return d.regrade(ctx, tx, t, why, did)
 	}
-	o := &opening{
-		facility: string(t.Facility), kind: t.Kind.String(), defect: t.Defect, severity: t.Severity, at: t.At, wall: t.Wall,
-		summary: t.Summary, channel: t.Channel, value: t.Value, limit: t.Limit, words: t.Words, rules: t.Rules, delay: t.Page.After.Milliseconds(), evidence: why,
-	}
+	o := openingOf(t, why)
 	if t.Type == rules.Historic {
 		return d.history(ctx, tx, o, t.Until, did)
 	}

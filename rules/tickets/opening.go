@@ -30,6 +30,14 @@ type opening struct {
 	evidence               string  // JSON of rules.Evidence, "" = none
 }
 
+// openingOf is that of what rules tell; why is JSON of rules.Evidence, "" = none.
+func openingOf(t *rules.Transition, why string) *opening {
+	return &opening{
+		facility: string(t.Facility), kind: t.Kind.String(), defect: t.Defect, severity: t.Severity, at: t.At, wall: t.Wall,
+		summary: t.Summary, channel: t.Channel, value: t.Value, limit: t.Limit, words: t.Words, rules: t.Rules, delay: t.Page.After.Milliseconds(), evidence: why,
+	}
+}
+
 // open opens a ticket unless there is one for the facility and defect.
 func (d *Desk) open(ctx context.Context, tx *database.Tx, o *opening, did *tally) error {
 	if _, err := openTicket(ctx, tx, o.facility, o.defect); !errors.Is(err, sql.ErrNoRows) {
@@ -108,18 +116,23 @@ func (d *Desk) end(ctx context.Context, tx *database.Tx, c closing, did *tally) 
 
 // regrade gives an open ticket another severity, or worse words. What got worse is
 // paged, once.
-func (d *Desk) regrade(ctx context.Context, tx *database.Tx, t *rules.Transition, why string) error {
-	var id int64
-	var was string
-	var said devices.Title
-	err := tx.QueryRow(ctx, `SELECT id, severity, summary_zh, summary_en FROM ticket WHERE facility=? AND defect=? AND state <> 'closed'`, string(t.Facility), t.Defect).Scan(&id, &was, &said.ZH, &said.EN)
-	graded, worded := was != string(t.Severity), t.Worded && said != t.Summary
-	if errors.Is(err, sql.ErrNoRows) || err == nil && !graded && !worded {
-		return nil // closed by hand before, or told before
-	}
-	if err != nil {
+func (d *Desk) regrade(ctx context.Context, tx *database.Tx, t *rules.Transition, why string, did *tally) error {
+	c, err := ongoing(ctx, tx, t)
+	if err != nil || c == nil {
 		return err
 	}
+	graded, worded := c.severity != t.Severity, t.Worded && c.summary != t.Summary
+	if !graded && !worded {
+		return nil // told before
+	}
+	graver := t.Severity.Worse(c.severity)
+	if c.byHand {
+		if !graver && !worded {
+			return nil
+		}
+		return d.again(ctx, tx, t, c, why, did)
+	}
+	id, was, said := c.id, string(c.severity), c.summary
 	if _, err := tx.Exec(ctx, `UPDATE ticket SET severity=?, summary_zh=?, summary_en=?, channel=?, value=?, limit_value=? WHERE id=?`, string(t.Severity), t.Summary.ZH, t.Summary.EN, t.Channel, number64(t.Value), number64(t.Limit), id); err != nil {
 		return err
 	}
@@ -134,7 +147,6 @@ func (d *Desk) regrade(ctx context.Context, tx *database.Tx, t *rules.Transition
 			return err
 		}
 	}
-	graver := t.Severity.Worse(rules.Severity(was))
 	if graded && !graver {
 		if err := d.opt.Outbox.Enqueue(ctx, tx, Page{Ticket: id, What: "better", At: t.Wall}); err != nil {
 			return err
@@ -151,24 +163,6 @@ func (d *Desk) regrade(ctx context.Context, tx *database.Tx, t *rules.Transition
 func openTicket(ctx context.Context, tx *database.Tx, facility, defect string) (id int64, err error) {
 	err = tx.QueryRow(ctx, `SELECT id FROM ticket WHERE facility=? AND defect=? AND state <> 'closed'`, facility, defect).Scan(&id)
 	return id, err
-}
-
-// member writes down who came under a common cause, or was heard again.
-func member(ctx context.Context, tx *database.Tx, t *rules.Transition) error {
-	id, err := openTicket(ctx, tx, string(t.Facility), t.Defect)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil // closed by hand before
-	}
-	if err != nil {
-		return err
-	}
-	if t.Type == rules.Left {
-		// One that moves to another partition joins there again; what that writes down may be written before this.
-		_, err = tx.Exec(ctx, `UPDATE ticket_member SET left_at=? WHERE ticket=? AND facility=? AND joined_at<=?`, t.Wall, id, string(t.Member), t.Wall)
-		return err
-	}
-	_, err = tx.Exec(ctx, `INSERT INTO ticket_member (ticket, facility, joined_at) VALUES (?,?,?) ON CONFLICT (ticket, facility) DO UPDATE SET joined_at=excluded.joined_at, left_at=0`, id, string(t.Member), t.Wall)
-	return err
 }
 
 // number is T-YYYYMMDD-NNNN, counted per civil day of the city.

@@ -27,8 +27,8 @@ func TestATicketThatGetsWorseSaysSo(t *testing.T) {
 				t.Errorf("at %s: %+v (%v)", tier.words, ts, err)
 			}
 		}
-		if fmt.Sprint(pages.got) != "[opened worse]" {
-			t.Errorf("pages %v, want one for what got worse", pages.got)
+		if fmt.Sprint(pages.got) != "[opened worse better]" {
+			t.Errorf("pages %v, want one for what got worse, and what is kept back eased", pages.got)
 		}
 	})
 }
