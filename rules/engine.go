@@ -288,8 +288,9 @@ func (e *Engine) retaken(f *facility, m *devices.Message) {
 // retained is a message that a broker kept: nobody was heard just now, and only
 // a reading with the device's own time says when it was true.
 func (e *Engine) retained(f *facility, m *devices.Message) {
-	for i := range m.Readings {
-		r := &m.Readings[i]
+	rs := e.ordered(m)
+	for i := range rs {
+		r := &rs[i]
 		if r.Source == devices.TimeDevice && r.Time >= f.newest {
 			e.reading(f, r)
 		}

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -20,7 +21,11 @@ type heldMessage struct {
 }
 
 // ordered is what of a message is to be judged, by time: its readings, and what
-// an event says. The message belongs to all consumers, so it is not changed.
+// an event says, none of it later than it was received. A clock may run ahead by
+// minutes and be plausible; believed here, it would make all that comes in these
+// minutes late. So all of the message is set back by that much, and what lies
+// between its readings stays. The message belongs to all consumers, so it is not
+// changed.
 func (e *Engine) ordered(m *devices.Message) []devices.Reading {
 	rs := m.Readings
 	if m.Type == devices.Event {
@@ -32,6 +37,15 @@ func (e *Engine) ordered(m *devices.Message) []devices.Reading {
 	if !slices.IsSortedFunc(rs, byTime) {
 		rs = slices.Clone(rs)
 		slices.SortStableFunc(rs, byTime)
+	}
+	if len(rs) == 0 {
+		return rs
+	}
+	if ahead := rs[len(rs)-1].Time - cmp.Or(m.Received, e.wall); ahead > 0 {
+		rs = slices.Clone(rs)
+		for i := range rs {
+			rs[i].Time -= ahead
+		}
 	}
 	return rs
 }
