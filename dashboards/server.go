@@ -55,6 +55,8 @@ type State interface {
 	// Sunless tells which of the facilities rules by the sun do not judge, as neither
 	// they nor their circuit or cabinet have a place in the census.
 	Sunless(ids []devices.FacilityID) []bool
+	// Rules is the set that is in force.
+	Rules() *rules.Set
 }
 
 // Part is the health of one part of the daemon.

@@ -183,14 +183,46 @@ func (s *Server) nameable(ctx context.Context, w *rules.Window) error {
 			return unknownPlace("body."+x.field, "found %s, which the census does not have; want %s", x.found, x.wanted)
 		}
 	}
-	if places == 0 || places == 1 && w.Kind == "" {
+	if places > 1 || places == 1 && w.Kind != "" {
+		n, err := s.opt.Census.Count(ctx, all)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return unknownPlace("body", "found a window for no facility: each place that it names has some, and none is in all of them; want places that have one in common")
+		}
+	}
+	return s.ruled(ctx, w, all, places)
+}
+
+// ruled refuses a window for a rule that is not there, or that judges none of the
+// facilities in the places that it names.
+func (s *Server) ruled(ctx context.Context, w *rules.Window, all registry.Filter, places int) error {
+	if w.Rule == "" {
 		return nil
 	}
-	n, err := s.opt.Census.Count(ctx, all)
-	if err == nil && n == 0 {
-		return unknownPlace("body", "found a window for no facility: each place that it names has some, and none is in all of them; want places that have one in common")
+	var kinds []devices.Kind
+	for _, k := range []devices.Kind{devices.Manhole, devices.Streetlight, devices.Bridge} {
+		if w.Kind != "" && w.Kind != k.String() {
+			continue
+		}
+		if all.Kind = k.String(); places > 0 {
+			n, err := s.opt.Census.Count(ctx, all)
+			if err != nil {
+				return err
+			}
+			if n == 0 {
+				continue
+			}
+		}
+		kinds = append(kinds, k)
 	}
-	return err
+	if wrong := s.opt.State.Rules().Stranger(w.Rule, kinds...); wrong != "" {
+		p := invalid("body.rule", "%s", wrong)
+		p.Cure = "take the rule's name from its file, or from a ticket of it (defect), and send the request again; without a rule the window is for all of them"
+		return p
+	}
+	return nil
 }
 
 // unknownPlace is a window that names what is not there.

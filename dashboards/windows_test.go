@@ -79,6 +79,7 @@ func TestAWindowNeedsAnEndAReasonAndAPlace(t *testing.T) {
 		`{"facility":"A","reason":"r"}`:                                                                     "body",
 		`{"facility":"A","to":"2026-01-01T12:00:00+08:00"}`:                                                 "body",
 		`{"to":"2026-01-01T12:00:00+08:00","reason":"r"}`:                                                   "body.facility",
+		`{"circuit":"C1","to":"2026-01-01T12:00:00+08:00","reason":"r"}`:                                    "body.cabinet",
 		`{"circuit":"C1","kind":"manhole","to":"2026-01-01T12:00:00+08:00","reason":"r"}`:                   "body.cabinet",
 		`{"facility":"A","to":"2026-02-01T12:00:00+08:00","reason":"r"}`:                                    "body.to",
 		`{"facility":"A","to":"2025-12-31T12:00:00+08:00","from":"2025-12-30T12:00:00+08:00","reason":"r"}`: "body.to",
@@ -126,6 +127,35 @@ func TestAWindowForWhatTheCensusDoesNotHaveIsRefused(t *testing.T) {
 			t.Errorf("in the log %+v", s)
 		}
 	})
+}
+
+func TestAWindowForARuleThatJudgesNothingOfItIsRefused(t *testing.T) {
+	w := newWorld(t, sqlite(t), atStart)
+	w.facility(registry.Facility{ID: "SL-1", Kind: devices.Streetlight, Cabinet: "CAB-1"}, registry.Facility{ID: "MH-1", Kind: devices.Manhole, Area: "350102"})
+	if _, err := w.census.ImportAreas(t.Context(), strings.NewReader("code,name\n3501,福州市\n350104,仓山区\n"), "li", "csv"); err != nil {
+		t.Fatal(err)
+	}
+	send := func(scope string) reply {
+		return w.ask(auth.Operator, "POST", "/api/v1/windows", `{`+scope+`,"to":"2026-01-01T12:00:00+08:00","reason":"r"}`)
+	}
+	for scope, want := range map[string]string{
+		`"rule":"nosuch"`:                       "found nosuch, which is no rule that is in force",
+		`"rule":"lamp_outt"`:                    "found lamp_outt, which is no rule that is in force; did you mean lamp_out?",
+		`"facility":"MH-1","rule":"lamp_out"`:   "found lamp_out, a rule for streetlight alone, in a window for manhole: it would keep nothing back",
+		`"area":"350102","rule":"lamp_out"`:     "found lamp_out, a rule for streetlight alone, in a window for manhole: it would keep nothing back",
+		`"kind":"bridge","rule":"cover_sunk"`:   "found cover_sunk, a rule for manhole alone, in a window for bridge: it would keep nothing back",
+		`"cabinet":"CAB-1","rule":"cover_sunk"`: "found cover_sunk, a rule for manhole alone, in a window for streetlight: it would keep nothing back",
+	} {
+		if p := w.problem(send(scope), http.StatusUnprocessableEntity, "invalid"); p.Field != "body.rule" || p.Detail != want || !strings.Contains(p.Cure, "name") {
+			t.Errorf("%s: field %q: %s (%s), want %s", scope, p.Field, p.Detail, p.Cure, want)
+		}
+	}
+	if len(w.log.sent) != 0 {
+		t.Errorf("in the log: %v", w.log.sent)
+	}
+	for _, scope := range []string{`"facility":"MH-1","rule":"comm_lost"`, `"area":"350104","rule":"lamp_out"`, `"kind":"streetlight","rule":"lamp_out"`} {
+		w.into(send(scope), http.StatusOK, nil)
+	}
 }
 
 func TestTheWindowsOfAFacilityAreThoseThatNameIt(t *testing.T) {

@@ -17,10 +17,12 @@ import (
 
 	"lamplighter/dashboards/auth"
 	"lamplighter/devices"
+	"lamplighter/devices/bridge"
 	"lamplighter/devices/codec"
 	"lamplighter/devices/database"
 	"lamplighter/devices/manhole"
 	"lamplighter/devices/registry"
+	"lamplighter/devices/streetlight"
 	"lamplighter/rules"
 	"lamplighter/rules/lighting"
 	"lamplighter/rules/pager"
@@ -91,6 +93,13 @@ func newWorld(t *testing.T, url string, change func(*Options)) *world {
 		t.Fatal(err)
 	}
 	if w.lighting, err = lighting.Open(ctx, lighting.Options{DB: db, Census: w.census, Set: set, Zone: zone, Parts: 1, Tickets: w.desk, Metrics: reg, Log: zerolog.Nop(), Now: func() time.Time { return w.now }}); err != nil {
+		t.Fatal(err)
+	}
+	all, err := devices.NewDictionary(devices.CommonChannels(), manhole.Channels(), streetlight.Channels(), bridge.Channels())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w.state.set, err = rules.Parse(rules.Default(), all); err != nil {
 		t.Fatal(err)
 	}
 	w.again = &memoryRetaker{dict: dict, census: w.census}
@@ -280,6 +289,7 @@ type memoryState struct {
 	facts   map[devices.FacilityID]rules.Facts
 	sunless map[devices.FacilityID]bool
 	asked   *rules.Expecting
+	set     *rules.Set
 }
 
 // Inspect implements State.
@@ -323,6 +333,9 @@ func (m *memoryState) Sunless(ids []devices.FacilityID) []bool {
 	}
 	return out
 }
+
+// Rules implements State.
+func (m *memoryState) Rules() *rules.Set { return m.set }
 
 // memoryLog keeps the records of windows.
 type memoryLog struct {

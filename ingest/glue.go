@@ -52,6 +52,9 @@ func (j judges) Standings(ids []devices.FacilityID) []rules.Standing {
 	return out
 }
 
+// Rules is the set of the first partition: all have the same, within a moment.
+func (j judges) Rules() *rules.Set { return j[0].Rules() }
+
 // Sunless asks all partitions which facilities rules by the sun do not judge.
 func (j judges) Sunless(ids []devices.FacilityID) []bool {
 	out := make([]bool, len(ids))

@@ -72,3 +72,13 @@ func ofEach[T any](w *Worker, ids []devices.FacilityID, out []T, say func(*facil
 		}
 	}
 }
+
+// Rules is the set that judges; that of the start until the partition is taken over.
+func (w *Worker) Rules() *Set {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.engine == nil {
+		return w.opt.Set
+	}
+	return w.engine.set
+}

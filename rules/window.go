@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"lamplighter/devices"
+	"lamplighter/rules/strict"
 )
 
 // MaxWindow is how long a maintenance window may last.
@@ -41,10 +42,10 @@ func (w *Window) Check() (field string, err error) {
 	switch {
 	case w.ID == "":
 		return bad("id", "a window without an id")
+	case w.Circuit != "" && w.Cabinet == "":
+		return bad("cabinet", "the cabinet is missing: found circuit %s, and each cabinet may have one; want cabinet: its id, beside circuit", w.Circuit)
 	case w.Facility == "" && w.Cabinet == "" && w.Feeder == "" && w.Area == "" && w.Kind == "" && w.Rule == "":
 		return bad("facility", "the window is for the whole city; want a facility, cabinet, circuit, feeder, area, kind or rule")
-	case w.Circuit != "" && w.Cabinet == "":
-		return bad("cabinet", "circuit %s of which cabinet", w.Circuit)
 	case strings.TrimSpace(w.Reason) == "":
 		return bad("reason", "a window without a reason")
 	case strings.TrimSpace(w.By) == "":
@@ -60,6 +61,34 @@ func (w *Window) Check() (field string, err error) {
 		}
 	}
 	return "", nil
+}
+
+// Stranger says why a window that names the rule, for facilities of these kinds,
+// would keep nothing back; "" if it would, none = of any kind.
+func (s *Set) Stranger(rule string, kinds ...devices.Kind) string {
+	var names, have []string
+	of := ""
+	for k := range s.kinds {
+		for _, r := range s.kinds[k].rules {
+			names = append(names, r.Name)
+			if r.Name != rule {
+				continue
+			}
+			if len(kinds) == 0 || slices.Contains(kinds, r.Kind) {
+				return ""
+			}
+			have = append(have, r.Kind.String())
+		}
+	}
+	if len(have) == 0 {
+		return fmt.Sprintf("found %s, which is no rule that is in force%s", rule, strict.Meant(rule, names))
+	}
+	for i, k := range kinds {
+		if of += k.String(); i < len(kinds)-1 {
+			of += " and "
+		}
+	}
+	return fmt.Sprintf("found %s, a rule for %s alone, in a window for %s: it would keep nothing back", rule, strings.Join(have, " and "), of)
 }
 
 // Encode is the window as the log has it.
