@@ -166,6 +166,11 @@ func (d *Desk) apply(ctx context.Context, tx *database.Tx, t *rules.Transition, 
 	case rules.Changed:
 		return d.regrade(ctx, tx, t, why, did)
 	}
+	if t.Type == rules.Opened {
+		if taken, err := d.takeOver(ctx, tx, t, why); err != nil || taken {
+			return err
+		}
+	}
 	o := openingOf(t, why)
 	if t.Type == rules.Historic {
 		return d.history(ctx, tx, o, t.Until, did)

@@ -36,7 +36,8 @@ func Known(defect string) (of devices.Kind, s rules.Severity, summary devices.Ti
 }
 
 // Find opens a ticket for what a person has found, and returns its id. It goes
-// past the log: no rule has decided it, so none closes it; people do. A
+// past the log: no rule has decided it, so none closes it; people do, unless a rule of
+// that name comes to tell of it too ([Desk.takeOver]). A
 // devices.ErrConflict when there is an open ticket for the facility and defect.
 func (d *Desk) Find(ctx context.Context, f Found) (id int64, err error) {
 	var did tally

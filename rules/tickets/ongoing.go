@@ -44,6 +44,29 @@ func (d *Desk) again(ctx context.Context, tx *database.Tx, t *rules.Transition, 
 	return d.open(ctx, tx, o, did)
 }
 
+// takeOver makes the ticket of what a person has found that of the rule of the same
+// name, when that tells of it too: it is as bad as the worse of the two says, and ends
+// when the rule says so. taken is false where there is none.
+func (d *Desk) takeOver(ctx context.Context, tx *database.Tx, t *rules.Transition, why string) (taken bool, err error) {
+	c, err := ongoing(ctx, tx, t)
+	if err != nil || c == nil || c.byHand {
+		return false, err
+	}
+	res, err := tx.Exec(ctx, `UPDATE ticket SET evidence=? WHERE id=? AND evidence='' AND EXISTS (SELECT 1 FROM ticket_event WHERE ticket=? AND what='opened' AND who<>?)`, why, c.id, c.id, telemetry)
+	if err != nil {
+		return false, err
+	}
+	if n, err := res.RowsAffected(); err != nil || n == 0 {
+		return false, err
+	}
+	rule := *t
+	rule.Worded = true
+	if c.severity.Worse(t.Severity) {
+		rule.Severity = c.severity
+	}
+	return true, d.worded(ctx, tx, &rule, c, why)
+}
+
 // member writes down who came under a common cause, or was heard again. Who comes
 // under one whose ticket a person has closed gets a ticket of that cause, with all
 // who are still behind it.

@@ -90,3 +90,41 @@ func TestWhoComesUnderACauseThatAPersonHasClosedHasATicket(t *testing.T) {
 		}
 	})
 }
+
+// What a person has found, and a rule of that name tells of later, is the rule's: as
+// bad as the worse of both says, with what decided it.
+func TestARuleTakesOverWhatAPersonHasFound(t *testing.T) {
+	devicestest.Databases(t, func(t *testing.T, url string) {
+		d := newDesk(t, url, QuarantineOptions{})
+		pages := &pageList{}
+		d.opt.Outbox = pages
+		for i, x := range []struct{ person, rule, want rules.Severity }{{rules.Minor, rules.Critical, rules.Critical}, {rules.Critical, rules.Minor, rules.Critical}} {
+			id, err := d.Find(t.Context(), Found{Facility: "MH-1", Kind: devices.Manhole, Defect: "cover_displaced", Severity: x.person, Summary: devices.Title{ZH: "有点歪", EN: "A bit skewed"}, At: 1, By: "wang"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			tells := rules.Transition{Type: rules.Opened, Severity: x.rule, Summary: devices.Title{ZH: "井盖倾斜", EN: "Cover tilted"}, Channel: "tilt_deg", Value: 60, Limit: 15, Evidence: &rules.Evidence{When: "tilt_deg > limit_tilt_deg"}}
+			d.commit(tells)
+			d.commit(tells) // as after a crash: it is told once
+			ts, err := d.List(t.Context(), Filter{State: "open"})
+			if err != nil || len(ts) != 1 || ts[0].ID != id || ts[0].Severity != string(x.want) || ts[0].Summary.EN != "Cover tilted" || *ts[0].Value != 60 || *ts[0].Limit != 15 {
+				t.Errorf("%+v (%v)", ts, err)
+			}
+			e, err := Explain(t.Context(), d.opt.DB, fmt.Sprint(id))
+			if err != nil || e.Evidence == nil || e.Evidence.When != "tilt_deg > limit_tilt_deg" {
+				t.Errorf("explained by %+v (%v)", e, err)
+			}
+			h, err := d.History(t.Context(), id)
+			if want := 3 - i; err != nil || len(h) != want { // found, its severity where the rule says worse, its words
+				t.Errorf("history %+v (%v), want %d lines", h, err, want)
+			}
+			d.commit(rules.Transition{Type: rules.Ended})
+			if got, err := d.Get(t.Context(), id); err != nil || got.ClosedBy != telemetry {
+				t.Errorf("%+v (%v)", got, err)
+			}
+		}
+		if got := fmt.Sprint(pages.got); got != "[opened worse closed opened worse closed]" {
+			t.Errorf("pages %s", got)
+		}
+	})
+}

@@ -132,7 +132,13 @@ func (d *Desk) regrade(ctx context.Context, tx *database.Tx, t *rules.Transition
 		}
 		return d.again(ctx, tx, t, c, why, did)
 	}
+	return d.worded(ctx, tx, t, c, why)
+}
+
+// worded gives the open ticket c the severity and the words of t.
+func (d *Desk) worded(ctx context.Context, tx *database.Tx, t *rules.Transition, c *current, why string) error {
 	id, was, said := c.id, string(c.severity), c.summary
+	graded, worded, graver := c.severity != t.Severity, t.Worded && c.summary != t.Summary, t.Severity.Worse(c.severity)
 	if _, err := tx.Exec(ctx, `UPDATE ticket SET severity=?, summary_zh=?, summary_en=?, channel=?, value=?, limit_value=? WHERE id=?`, string(t.Severity), t.Summary.ZH, t.Summary.EN, t.Channel, number64(t.Value), number64(t.Limit), id); err != nil {
 		return err
 	}

@@ -22,6 +22,7 @@
 //
 // A defect is left out, and counted as such, when the recording ended before the
 // wait of its rule was over: nobody could have told. That is the wait that the file
-// of tickets says of the rule (its `for`, after the past that it looks at), or the
-// longest that any ticket of that defect had.
+// of tickets says of the rule (its `for`, after the past that it looks at), the
+// longest that any ticket of that defect had, or the longest that one was found after:
+// a device has to tell of it first.
 package score

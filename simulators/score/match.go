@@ -157,10 +157,17 @@ func (m *matcher) behind(c *claim, fs []*fact) (all, alone int) {
 	return all, alone
 }
 
-// cutOff marks what nobody could have found before the end.
+// cutOff marks what nobody could have found before the end: others of its sort took
+// longer, as a device has to tell of it first.
 func (m *matcher) cutOff() {
+	longest := make(map[string]time.Duration)
 	for _, f := range m.facts {
-		if !f.found && f.To == nil && m.end.Sub(f.From) < m.waits[f.Defect] {
+		if f.found {
+			longest[f.Defect] = max(longest[f.Defect], f.delay)
+		}
+	}
+	for _, f := range m.facts {
+		if !f.found && f.To == nil && m.end.Sub(f.From) < max(m.waits[f.Defect], longest[f.Defect]) {
 			f.cut = true
 		}
 	}

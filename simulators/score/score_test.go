@@ -91,6 +91,14 @@ func TestWhatATicketStandsFor(t *testing.T) {
 	}
 }
 
+// What others of its sort took longer to be told of is no miss at the end.
+func TestWhatADeviceHadNoTimeToTellIsNoMiss(t *testing.T) {
+	slow := []Truth{truth("A", "battery_low", 10, 0), truth("B", "battery_low", end-85, 0), truth("C", "battery_low", end-100, 0)}
+	if s := Compare(slow, []Ticket{ticket("A", "battery_low", 100, 0)}, *at(end)).Total; s.CutOff != 1 || s.Misses != 1 {
+		t.Errorf("%d left out and %d missed, want B and C", s.CutOff, s.Misses)
+	}
+}
+
 // A ticket about the past bears a time of the device's clock.
 func TestAClockMayBeASecondOff(t *testing.T) {
 	for early, right := range map[time.Duration]int{time.Second: 1, time.Second + time.Millisecond: 0} {
@@ -109,7 +117,7 @@ func TestTheTable(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := `           defect  truths  tickets  right  false  missed  duplicates  precision  recall  delay p50   p95   max
-  cover_displaced       0        1      0      1       0           0     0.0000  1.0000         0s    0s    0s
+  cover_displaced       0        1      0      1       0           0     0.0000       –          –     –     –
          lamp_out       2        1      1      0       1           0     1.0000  0.5000       2m0s  2m0s  2m0s
             total       2        2      1      1       1           0     0.5000  0.5000       2m0s  2m0s  2m0s
 0 truths only behind a common cause or a ticket that was open already; 0 left out, the recording ended too soon; 0 that the rules do not look for

@@ -12,8 +12,8 @@ func (r *Report) Write(out io.Writer, most int) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, "defect\ttruths\ttickets\tright\tfalse\tmissed\tduplicates\tprecision\trecall\tdelay p50\tp95\tmax\t")
 	for _, s := range append(r.Defects[:len(r.Defects):len(r.Defects)], r.Total) {
-		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%.4f\t%.4f\t%s\t%s\t%s\t\n", s.Defect, s.Truths, s.Tickets, s.TruePositives, s.FalsePositives, s.Misses, s.Duplicates,
-			s.Precision, s.Recall, short(s.Delay.P50), short(s.Delay.P95), short(s.Delay.Max))
+		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%s\t%s\t%s\t%s\t%s\t\n", s.Defect, s.Truths, s.Tickets, s.TruePositives, s.FalsePositives, s.Misses, s.Duplicates,
+			share(s.Precision, s.TruePositives+s.FalsePositives), share(s.Recall, s.Truths), s.delay(s.Delay.P50), s.delay(s.Delay.P95), s.delay(s.Delay.Max))
 	}
 	if err := w.Flush(); err != nil {
 		return fmt.Errorf("write scores: %w", err)
@@ -35,6 +35,25 @@ func (r *Report) Write(out io.Writer, most int) error {
 		}
 	}
 	return nil
+}
+
+// none stands where there is nothing to measure.
+const none = "–"
+
+// share is a part of n, of which there may be none.
+func share(x float64, n int) string {
+	if n == 0 {
+		return none
+	}
+	return fmt.Sprintf("%.4f", x)
+}
+
+// delay is one of those of what was found.
+func (s *Score) delay(x float64) string {
+	if s.Truths == s.Misses {
+		return none
+	}
+	return short(x)
 }
 
 // short is a number of seconds as people read it.
