@@ -323,9 +323,14 @@ func (e *Engine) rejudge(set *Set) {
 		for _, c := range p.causes {
 			r := set.find(c.rule.Kind, c.rule.Name)
 			if r != nil && r.Collapse != nil && r.Collapse.By == p.level && r.Collapse.Of == c.rule.Collapse.Of {
+				was := c.rule.Severity
 				c.rule = r
 				c.mark()
 				kept = append(kept, c)
+				if c.firing && c.wide == nil && r.Severity != was {
+					e.told(c, Changed, nil)
+					e.switched(set, was)
+				}
 			} else if c.firing {
 				if c.wide == nil { // else where it is put together
 					e.told(c, Ended, nil)

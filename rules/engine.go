@@ -157,7 +157,7 @@ func (e *Engine) item(it *devices.Item) {
 }
 
 // judgeBy switches to another rule file. Alerts of rules that it does not have
-// end; the others go on.
+// end; the others go on, as bad as the new rules say.
 func (e *Engine) judgeBy(text []byte) error {
 	if string(text) == e.set.text {
 		return nil
@@ -171,15 +171,25 @@ func (e *Engine) judgeBy(text []byte) error {
 	before := len(e.found.Transitions)
 	e.rejudge(set)
 	all := sorted(e.all())
+	var open []graded
 	for _, f := range all {
+		for i := range f.alerts {
+			if a := &f.alerts[i]; a.firing && set.find(f.kind, old.kinds[f.kind].rules[a.rule].Name) == nil {
+				e.emit(f, old.kinds[f.kind].rules[a.rule], Ended, e.wall)
+			}
+		}
 		kept := f.alerts[:0]
 		for _, a := range f.alerts {
 			r := old.kinds[f.kind].rules[a.rule]
-			if n := set.find(f.kind, r.Name); n != nil {
-				a.rule, a.words, a.step = n.index, n.sameWords(r, a.words), n.stepOf(r.severity(a.step))
-				kept = append(kept, a)
-			} else if a.firing {
-				e.emit(f, r, Ended, e.wall)
+			n := set.find(f.kind, r.Name)
+			if n == nil {
+				continue
+			}
+			was := r.severity(a.step)
+			a.rule, a.words, a.step = n.index, n.sameWords(r, a.words), n.stepOf(was)
+			kept = append(kept, a)
+			if a.firing && !a.heir {
+				open = append(open, graded{f, n, was})
 			}
 		}
 		f.alerts = kept
@@ -203,6 +213,9 @@ func (e *Engine) judgeBy(text []byte) error {
 		}
 		e.watch(f)
 		e.count(f)
+	}
+	for i := range open {
+		e.regrade(&open[i])
 	}
 	e.oweAll()
 	return nil

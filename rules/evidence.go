@@ -14,7 +14,7 @@ type Evidence struct {
 	Turn      string           `json:"turn,omitempty"` // "" = the opening; severity, words (something worse was to be seen) or closed
 	Rule      string           `json:"rule"`
 	Version   string           `json:"version"`             // of the rule set
-	When      string           `json:"when,omitempty"`      // as written; of severity the step's that was reached or left, of words the wording's
+	When      string           `json:"when,omitempty"`      // as written; of severity the step's that was reached or left, "" = by another rule set; of words the wording's
 	Clear     string           `json:"clear,omitempty"`     // as written: what held instead, where something closed or got better; "" = when held no longer
 	Severity  Severity         `json:"severity,omitempty"`  // from then on; of an opening at a step, of severity and of words
 	Was       Severity         `json:"was,omitempty"`       // of severity

@@ -157,30 +157,13 @@ func (e *Engine) closes(f *facility, r *Rule, at int64) {
 }
 
 // climb finds the step and, of an open ticket, the words of a rule whose condition
-// holds. Up it goes at once, and down only when the step's clear holds (or, without
-// one, its when no longer does): what cannot be decided leaves it where it is. Words
-// only get worse, so that nothing is told twice while the ticket is open.
+// holds. Words only get worse, so that nothing is told twice while the ticket is open.
 func (e *Engine) climb(f *facility, r *Rule, v *view, at int64) {
 	a := f.find(r.index)
 	if a == nil || a.heir {
 		return
 	}
-	step := uint8(0)
-	for i := range r.Steps {
-		s := &r.Steps[i]
-		held, t := i < int(a.step), unknown
-		if held && s.clear != nil {
-			t = not(s.clear.ask(v))
-		} else {
-			t = s.when.ask(v)
-		}
-		if held && t == unknown {
-			t = yes
-		}
-		if t == yes {
-			step = uint8(i + 1)
-		}
-	}
+	step := r.reached(a.step, v)
 	words := a.words
 	if a.firing {
 		words = e.wordsOf(f, r, a.words)

@@ -51,13 +51,18 @@ func (e *Engine) reconsider(f *facility) {
 	switch {
 	case f.silent && !e.blind(f):
 		e.silenceHolds(f, yes, f.seen)
-	case f.silent || f.lost || e.wall-f.newest > max(reach.Milliseconds(), 2*f.expectMS):
+	case !e.current(f):
 		return // asked when it is heard
 	default:
 		f.anew = false
 		e.judge(f, &e.set.kinds[f.kind], everything, f.newest)
 	}
 	e.ripen(f, f.newest)
+}
+
+// current tells whether what is known of f may be the state of now.
+func (e *Engine) current(f *facility) bool {
+	return !f.silent && !f.lost && e.wall-f.newest <= max(reach.Milliseconds(), 2*f.expectMS)
 }
 
 // debts is facilities by id.

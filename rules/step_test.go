@@ -58,3 +58,88 @@ func TestASnapshotWithAStepThatIsNotThereIsRead(t *testing.T) {
 	s.step(2, s.says("MH-1", 2, "tilt_deg", 36.0))
 	same(t, s.graded(3, s.says("MH-1", 3, "tilt_deg", 15.0)), "minor")
 }
+
+// At a switch a ticket is as bad as the new rules say by what is known; of what is not
+// known any more it stays as bad as it was, if the rule still has that.
+func TestATicketIsAsBadAsTheRulesThatAreSwitchedOnSay(t *testing.T) {
+	for _, x := range []struct {
+		what     string
+		old, new []string
+		tilt     float64
+		known    bool
+		want     string // at the switch, "" = as it was
+		then     float64
+		later    string // when that is heard
+	}{
+		{"the lesser step goes", []string{"major 20", "critical 30"}, []string{"critical 30"}, 25, true, "minor", 35, "critical"},
+		{"a step is put below", []string{"critical 30"}, []string{"major 20", "critical 30"}, 35, true, "", 25, "major"},
+		{"a bound is lowered", []string{"major 20", "critical 30"}, []string{"major 20", "critical 24"}, 25, true, "critical", 25, ""},
+		{"a bound is raised", []string{"major 20"}, []string{"major 40"}, 25, true, "minor", 45, "major"},
+		{"all steps go", []string{"major 20"}, nil, 25, true, "minor", 35, ""},
+		{"a step comes", nil, []string{"major 20"}, 25, true, "major", 15, "minor"},
+		{"nobody knows", []string{"major 20", "critical 30"}, []string{"critical 50"}, 35, false, "", 35, "minor"},
+		{"nobody knows, and it has gone", []string{"major 20"}, []string{"critical 30"}, 35, false, "minor", 35, "critical"},
+	} {
+		s := tell(t)
+		s.step(0, stepped(x.old...))
+		s.step(1, s.says("MH-1", 1, "tilt_deg", x.tilt))
+		at := 2.0
+		if !x.known {
+			at = 3600
+		}
+		if got := s.graded(at, stepped(x.new...)); got != x.want {
+			t.Errorf("%s: at the switch %q, want %q", x.what, got, x.want)
+		}
+		s.e = restarted(t, s.e, s.seq)
+		if got := s.graded(at+1, s.says("MH-1", at+1, "tilt_deg", x.then)); got != x.later {
+			t.Errorf("%s: after it %q, want %q", x.what, got, x.later)
+		}
+	}
+}
+
+func TestTheSeverityThatRulesGiveIsExplained(t *testing.T) {
+	s := tell(t)
+	s.step(0, stepped())
+	s.step(1, s.says("MH-1", 1, "tilt_deg", 25.0))
+	en, zh := s.became(2, stepped("major 20"))
+	same(t, en, `It went from minor to major at 2026-01-01 08:00:02, as rule set VERSION was switched on (rule it, rule set VERSION).
+What decided was tilt_deg: 25 deg, and its bound 20 deg.
+tilt_deg was 25 deg at 2026-01-01 08:00:01.
+`)
+	if want := "于 2026-01-01 08:00:02 由“一般”升为“严重”：规则集 VERSION 启用（规则 it，规则集版本 VERSION）。\n"; !strings.HasPrefix(zh, want) {
+		t.Errorf("got\n%swant first\n%s", zh, want)
+	}
+}
+
+// graver is rules of lamps, all of which are major.
+func graver(t *testing.T, s *story, rules ...string) devices.Item {
+	return devices.Item{Type: devices.ItemRuleSet, Control: []byte(strings.ReplaceAll(lampRules(t, s, rules...).Text(), "severity: minor", "severity: major"))}
+}
+
+// The ticket of a common cause follows too, also of one that several partitions have
+// part in.
+func TestACommonCauseIsAsBadAsTheRulesThatAreSwitchedOnSay(t *testing.T) {
+	s := under(t, out, "name: surge, collapse: {of: out, by: circuit, at_least: 2}")
+	fs := tree(1, 3)
+	s.step(0, s.census(fs...))
+	s.step(1, s.says(string(fs[0].ID), 1, "lamp_failure", true), s.says(string(fs[1].ID), 1, "lamp_failure", true))
+	s.until(2, 10)
+	var got []string
+	for _, x := range s.transitions(11, graver(t, s, out, "name: surge, collapse: {of: out, by: circuit, at_least: 2}")) {
+		got = append(got, fmt.Sprint(x.Type == Changed, " ", x.Defect, " ", x.Severity, " ", x.Rules == s.e.set.version, " ", x.Evidence.Was))
+	}
+	same(t, strings.Join(got, "\n"), "true surge major true minor")
+
+	w := newTown(t, 3, dark, feederOff)
+	lamps := street("350102001", "F-1", 6, 10)
+	w.learn(lamps...)
+	w.run(1)
+	w.say(true, lamps...)
+	w.run(20)
+	w.log = nil
+	w.broadcast(graver(t, w.parts[0], dark, feederOff))
+	w.run(40)
+	if len(w.log) != 1 || !strings.HasSuffix(w.log[0], " changed feeder:F-1 feeder_off") {
+		t.Errorf("after the switch %q", w.log)
+	}
+}

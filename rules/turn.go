@@ -32,6 +32,9 @@ func (e *Engine) turned(f *facility, r *Rule, was alert, at int64) *Evidence {
 	return x
 }
 
+// Switched tells whether a severity is another one because other rules were switched on.
+func (x *Evidence) Switched() bool { return x.Turn == turnSeverity && x.When == "" }
+
 // ending is why the ticket of r at f closes.
 func (e *Engine) ending(f *facility, r *Rule, a *alert) *Evidence {
 	x := &Evidence{Turn: turnClosed, Rule: r.Name, Version: e.set.version, When: r.When, Clear: r.Clear, Silent: r.Silent, Sensor: r.Sensor != nil, Since: a.calm, Pending: a.quiet, ForMS: r.ClearFor.Milliseconds(), At: e.wall}
@@ -60,6 +63,8 @@ func (x *Evidence) turn(clock func(int64) string) devices.Title {
 	by := devices.Title{ZH: fmt.Sprintf("（规则 %s，规则集版本 %s）。", x.Rule, x.Version), EN: fmt.Sprintf(" (rule %s, rule set %s).", x.Rule, x.Version)}
 	because := devices.Title{ZH: x.When + " 成立", EN: x.When + " held"}
 	switch {
+	case x.Switched():
+		because = devices.Title{ZH: "规则集 " + x.Version + " 启用", EN: "rule set " + x.Version + " was switched on"}
 	case x.Clear != "":
 		because = devices.Title{ZH: x.Clear + " 成立", EN: x.Clear + " held"}
 	case x.Turn == turnClosed || x.Was.Worse(x.Severity):

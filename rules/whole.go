@@ -254,8 +254,14 @@ func (e *Engine) rejudgeWholes(set *Set) {
 		r := set.wideRule(&w.wideKey)
 		switch {
 		case r != nil && (w.rule == nil || r.Collapse.Of == w.rule.Collapse.Of):
+			was := w.rule
 			w.rule = r
 			e.stirWhole(w)
+			if was != nil && w.stage == opened && r.Severity != was.Severity {
+				n := w.sum()
+				e.toldWhole(w, Changed, &n)
+				e.switched(set, was.Severity)
+			}
 		case w.rule != nil:
 			if w.stage == opened {
 				n := w.sum()

@@ -143,7 +143,11 @@ func (d *Desk) worded(ctx context.Context, tx *database.Tx, t *rules.Transition,
 		return err
 	}
 	if graded {
-		if err := explained(ctx, tx, id, t.Wall, telemetry, "severity", was+" → "+string(t.Severity), why); err != nil {
+		by := telemetry
+		if t.Evidence != nil && t.Evidence.Switched() {
+			by = ruleSet
+		}
+		if err := explained(ctx, tx, id, t.Wall, by, "severity", was+" → "+string(t.Severity), why); err != nil {
 			return err
 		}
 		why = "" // it is told once

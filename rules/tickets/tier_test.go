@@ -30,6 +30,11 @@ func TestATicketThatGetsWorseSaysSo(t *testing.T) {
 		if fmt.Sprint(pages.got) != "[opened worse better]" {
 			t.Errorf("pages %v, want one for what got worse, and what is kept back eased", pages.got)
 		}
+		d.commit(rules.Transition{Type: rules.Changed, Severity: rules.Minor, Evidence: &rules.Evidence{Turn: "severity", Rule: "r", Version: "v2", Was: rules.Major, Severity: rules.Minor}})
+		h, err := d.History(t.Context(), 1)
+		if err != nil || len(h) != 4 || h[2].Who != "telemetry" || h[3].Who != "rules" || h[3].Note != "major → minor" {
+			t.Errorf("history %+v (%v), want its last line by the rules", h, err)
+		}
 	})
 }
 
