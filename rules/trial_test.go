@@ -62,6 +62,35 @@ FAIL testdata/trials/wrong.test.yml:12: the severity and the members count
 	}
 }
 
+// What means nothing is told, not passed over.
+func TestTestsThatMeanNothingAreRefused(t *testing.T) {
+	for name, want := range map[string][]string{
+		"mistakes-of-values": {
+			`6:14: id: the test has a facility MH-1 already; want another id, or one facility with all that is said of it`,
+			`8:53: tilt_deg: found "4", a text; want a number without quotes`,
+			`9:53: tilt_deg: found "400"; want a number from 0 to 180, in deg`,
+			`10:53: tilt_deg: found "four", a text; want a number without quotes`,
+			`11:25: every: found 0s; want more than 0s, or no every and no until for what is said once`,
+			`12:26: window.facility: the test has no facility MH-9`,
+			`13:26: window: the cabinet is missing: found circuit C1, and each cabinet may have one; want cabinet: its id, beside circuit: invalid`,
+		},
+		"mistakes-of-windows": {
+			`9:26: window.rule: found cover_displced, which is no rule that is in force; did you mean cover_displaced?`,
+			`10:26: window.rule: found lamp_out, a rule for streetlight alone, in a window for manhole: it would keep nothing back`,
+		},
+	} {
+		file := "testdata/trials/" + name + ".test.yml"
+		_, err := ReadTrials(file, "Asia/Shanghai", tell(t).dict)
+		if err == nil {
+			t.Errorf("%s was taken", file)
+			continue
+		}
+		if got, all := strings.ReplaceAll(err.Error(), file+":", ""), strings.Join(want, "\n"); got != all {
+			t.Errorf("%s: got\n%s\nwant\n%s", name, got, all)
+		}
+	}
+}
+
 func TestMistakesInTestsAreNamedWithTheirPlace(t *testing.T) {
 	_, err := ReadTrials("testdata/trials/mistakes.test.yml", "Asia/Shanghai", tell(t).dict)
 	if err == nil {

@@ -45,6 +45,7 @@ type trial struct {
 	tick      time.Duration
 	tolerance time.Duration
 	city      []registry.Facility
+	kinds     map[string]devices.Kind // of city, by id
 	says      []said
 	expects   []expected
 }
@@ -55,6 +56,7 @@ type said struct {
 	at, every, until, late, silent time.Duration
 	ids                            []string
 	line                           int
+	of                             *yaml.Node // window
 	values                         []devices.Value
 	curves                         []*curve // of values; nil = it stays
 	window                         *Window
@@ -107,7 +109,32 @@ func ReadTrials(path, zone string, dict *devices.Dictionary) (*Trials, error) {
 	if t.set, err = Parse(Bundle(zone, ss), dict); err != nil {
 		return nil, err
 	}
+	for _, x := range t.tests {
+		x.strangers(r, t.set)
+	}
+	if len(r.Wrong) > 0 {
+		return nil, r.Wrong
+	}
 	return t, nil
+}
+
+// strangers finds windows for rules that are not there, or judge none of the
+// facilities that the window names.
+func (x *trial) strangers(r *reader, set *Set) {
+	for _, s := range x.says {
+		if s.window == nil || s.window.Rule == "" {
+			continue
+		}
+		var kinds []devices.Kind
+		for _, f := range x.city {
+			if (s.window.Facility == "" || s.window.Facility == f.ID) && (s.window.Kind == "" || s.window.Kind == f.Kind.String()) && !slices.Contains(kinds, f.Kind) {
+				kinds = append(kinds, f.Kind)
+			}
+		}
+		if wrong := set.Stranger(s.window.Rule, kinds...); wrong != "" {
+			r.Fail(s.of, "window.rule: %s", wrong)
+		}
+	}
 }
 
 // beside is a rule file that the file at path names.
@@ -119,7 +146,7 @@ func beside(path, file string) string {
 }
 
 func (t *Trials) test(r *reader, n *yaml.Node) {
-	x := &trial{line: n.Line, tick: time.Second, start: time.Date(2026, 1, 1, 0, 0, 0, 0, t.zone)}
+	x := &trial{line: n.Line, kinds: make(map[string]devices.Kind), tick: time.Second, start: time.Date(2026, 1, 1, 0, 0, 0, 0, t.zone)}
 	r.Mapping(n, "test", strict.Fields{
 		"name": r.Text("name", &x.name),
 		"start": func(n *yaml.Node) {
@@ -187,13 +214,13 @@ func (t *Trials) facility(r *reader, n *yaml.Node, x *trial) {
 	var ids []string
 	var area string
 	var expect float64
-	var limitsAt *yaml.Node
+	var idAt, limitsAt *yaml.Node
 	place, before := 0, len(r.Wrong)
 	degrees := func(what string, most float64, to *float64) func(*yaml.Node) {
 		return func(n *yaml.Node) { place++; r.Number(what, -most, most, to)(n) }
 	}
 	r.Mapping(n, "facility", strict.Fields{
-		"id":    func(n *yaml.Node) { ids = r.ids(n) },
+		"id":    func(n *yaml.Node) { ids, idAt = r.ids(n), n },
 		"kind":  r.kind(&f.Kind),
 		"model": r.Text("model", &f.Model), "cabinet": r.Text("cabinet", &f.Cabinet), "circuit": r.Text("circuit", &f.Circuit), "feeder": r.Text("feeder", &f.Feeder), "area": r.Text("area", &area),
 		"timetable": func(n *yaml.Node) {
@@ -224,20 +251,30 @@ func (t *Trials) facility(r *reader, n *yaml.Node, x *trial) {
 	}
 	f.Area, f.ExpectS, f.HasPlace = devices.AreaCode(area), int64(expect), place == 2
 	for _, id := range ids {
+		if _, twice := x.kinds[id]; twice {
+			r.Fail(idAt, "id: the test has a facility %s already; want another id, or one facility with all that is said of it", id)
+			break
+		}
+		x.kinds[id] = f.Kind
 		f.ID, f.Device = devices.FacilityID(id), devices.DeviceID(id)
 		x.city = append(x.city, f)
 	}
 }
 
 func (t *Trials) said(r *reader, n *yaml.Node, x *trial) {
-	s := said{line: n.Line}
+	s := said{line: n.Line, of: n}
 	before := len(r.Wrong)
 	r.Mapping(n, "timeline", strict.Fields{
-		"at": r.Duration("at", &s.at), "every": r.Duration("every", &s.every), "until": r.Duration("until", &s.until),
+		"at": r.Duration("at", &s.at), "every": func(n *yaml.Node) {
+			before := len(r.Wrong)
+			if r.Duration("every", &s.every)(n); s.every == 0 && len(r.Wrong) == before {
+				r.Fail(n, "every: found %s; want more than 0s, or no every and no until for what is said once", n.Value)
+			}
+		}, "until": r.Duration("until", &s.until),
 		"late": r.Duration("late", &s.late), "silent": r.Duration("silent", &s.silent),
 		"facility": func(n *yaml.Node) { s.ids = append(s.ids, r.ids(n)...) },
 		"values":   func(n *yaml.Node) { s.values, s.curves = t.values(r, n) },
-		"window":   func(n *yaml.Node) { s.window = r.window(n, &s.lasts) },
+		"window":   func(n *yaml.Node) { s.window, s.of = r.window(n, &s.lasts), n },
 	})
 	one := 0
 	for _, is := range []bool{len(s.values) > 0, s.silent > 0, s.window != nil} {
@@ -255,9 +292,14 @@ func (t *Trials) said(r *reader, n *yaml.Node, x *trial) {
 		r.Fail(n, "every needs until, after at")
 	}
 	for _, id := range s.ids {
-		if !slices.ContainsFunc(x.city, func(f registry.Facility) bool { return string(f.ID) == id }) {
+		if _, ok := x.kinds[id]; !ok {
 			r.Fail(n, "the test has no facility %s", id)
 			break
+		}
+	}
+	if s.window != nil && s.window.Facility != "" {
+		if _, ok := x.kinds[string(s.window.Facility)]; !ok {
+			r.Fail(s.of, "window.facility: the test has no facility %s", s.window.Facility)
 		}
 	}
 	x.says = append(x.says, s)
@@ -305,8 +347,11 @@ func (t *Trials) values(r *reader, n *yaml.Node) (out []devices.Value, curves []
 			v.Text = n.Value
 		case n.Kind == yaml.MappingNode:
 			along = r.curve(n, c.Name)
-		default:
-			r.Number(c.Name, -1e12, 1e12, &v.Num)(n)
+		case n.Tag == "!!str":
+			r.Fail(n, "%s: found %s, a text; want a number without quotes", c.Name, strict.Shape(n))
+		default: // as the decoder takes it
+			q := extentIn(c)
+			r.Quantity(c.Name, q.unit, q.least, q.most, &v.Num)(n)
 		}
 		out, curves = append(out, v), append(curves, along)
 	})
