@@ -65,6 +65,7 @@ func (e *Engine) recall(f *facility, r *devices.Reading) {
 	if p.run == nil {
 		p.run = runOf(f)
 		p.run.newest = r.Time
+		p.run.suspects(f, r.Time)
 	}
 	p.note(r.Time)
 	p.due = e.wall + settle
@@ -77,6 +78,18 @@ func runOf(f *facility) *facility {
 	g := &facility{}
 	g.surveyed(f)
 	return g
+}
+
+// suspects has a run, which begins at an event time, doubt its sensors by what is usual
+// of those of f.
+func (f *facility) suspects(g *facility, at int64) {
+	if g.more == nil || g.more.sensors == nil {
+		return
+	}
+	s := f.sensors()
+	for _, p := range g.more.sensors.probes {
+		s.probes = append(s.probes, probe{channel: p.channel, n: p.n, moves: p.moves, step: p.step, every: p.every, level: p.level, last: p.level, at: at, since: at})
+	}
 }
 
 // surveyed takes over what the census says of g.
@@ -128,6 +141,9 @@ func (e *Engine) tellPast(f *facility, p *past, r *devices.Reading) {
 	v := &e.view
 	v.f, v.e = g, e
 	e.fadePast(p, k)
+	if k.sensor != nil {
+		e.probe(g, k, r)
+	}
 	e.take(g, k, r)
 	for _, rule := range k.rules {
 		if rule.when == nil {

@@ -188,6 +188,51 @@ func TestAWrongClockIsASensorFault(t *testing.T) {
 	}
 }
 
+// A spike that a batch tells of later is doubted by what is usual of its sensor, also
+// when the daemon restarts in the middle of the batch. A load is not.
+func TestASpikeOfThePastIsNoLoad(t *testing.T) {
+	for _, x := range []struct {
+		bad  func(m map[string]any)
+		long int // readings
+		want []string
+	}{
+		{func(m map[string]any) { m["displacement_mm"] = 75.0 }, 1, nil},
+		{func(m map[string]any) { m["displacement_mm"], m["inclination_deg"], m["strain_ue"] = 75.0, 0.4, 560.0 }, 4, []string{"historic BR-1 bridge_limit"}},
+	} {
+		l := logs(t, 21)
+		l.reads(600, nil)
+		l.sec += 7200 // nobody heard it
+		l.reads(100, nil)
+		now := l.sec
+		l.sec = 3600
+		late := func(n int, change func(m map[string]any)) {
+			for range n {
+				at := l.sec
+				x := 5 + 2*l.dice.NormFloat64()
+				m := map[string]any{"displacement_mm": x, "inclination_deg": 0.02 + 0.004*x, "strain_ue": 110 + 6*x, "temperature_c": 20.0}
+				if change != nil {
+					change(m)
+				}
+				it := l.says("BR-1", at, "displacement_mm", m["displacement_mm"], "inclination_deg", m["inclination_deg"], "strain_ue", m["strain_ue"], "temperature_c", m["temperature_c"])
+				it.Message.Seq, it.Message.HasSeq, it.Message.Hash = 0, false, uint64(at)
+				now += 0.01
+				l.step(now, it)
+				l.sec += 60
+			}
+		}
+		late(8, nil)
+		late(x.long, x.bad)
+		l.e = restarted(t, l.e, l.seq)
+		late(8, nil)
+		l.until(int(now)+1, int(now)+120)
+		l.only("historic")
+		for i, line := range l.log {
+			l.log[i] = strings.Join(strings.Fields(line)[:4], " ") // without its times
+		}
+		l.tickets(x.want...)
+	}
+}
+
 func TestSensorsSurviveARestart(t *testing.T) {
 	l := logs(t, 10)
 	l.reads(600, nil)

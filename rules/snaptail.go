@@ -8,6 +8,7 @@ type snapshotTail struct {
 	Stretches []snapshotStretches `cbor:"1,keyasint,omitempty"`
 	Owed      []string            `cbor:"2,keyasint,omitempty"` // facilities, see Engine.owe
 	Lifted    []snapshotLifted    `cbor:"3,keyasint,omitempty"`
+	Suspects  []snapshotSuspects  `cbor:"4,keyasint,omitempty"`
 }
 
 // snapshotLifted is a window that is over.
@@ -15,6 +16,13 @@ type snapshotLifted struct {
 	_      struct{} `cbor:",toarray"`
 	Window Window
 	Ended  int64
+}
+
+// snapshotSuspects is the sensors in the history that is being told of a facility.
+type snapshotSuspects struct {
+	_        struct{} `cbor:",toarray"`
+	Facility string
+	Sensors  snapshotSensors
 }
 
 // snapshotStretches is those of a series that stands in its facility.
@@ -49,6 +57,9 @@ func (z *frozen) tail() *snapshotTail {
 		t.stretches(f.id, f.more.series, false)
 		if p := f.more.past; p != nil && p.run != nil && p.run.more != nil {
 			t.stretches(f.id, p.run.more.series, true)
+			if s := p.run.more.frozenSensors(); s != nil {
+				t.Suspects = append(t.Suspects, snapshotSuspects{Facility: string(f.id), Sensors: *s})
+			}
 		}
 	}
 	return t
@@ -76,6 +87,12 @@ func (e *Engine) thawTail(t *snapshotTail, channels []uint32) {
 	for _, id := range t.Owed {
 		if f := e.facilities[devices.FacilityID(id)]; f != nil {
 			e.owe(f)
+		}
+	}
+	for i := range t.Suspects {
+		x := &t.Suspects[i]
+		if f := e.facilities[devices.FacilityID(x.Facility)]; f != nil && f.more != nil && f.more.past != nil && f.more.past.run != nil {
+			f.more.past.run.thawSensors(&x.Sensors, channels)
 		}
 	}
 	for _, x := range t.Stretches {
