@@ -1,8 +1,8 @@
 import { expect, isSound, login, looks, test, wear } from './scene';
 
 const words = {
-  zh: { begin: '开始维护', facility: '设施编号', to: '结束时间', reason: '原因', feeder: '馈线', circuit: '回路', cabinet: '配电柜', now: '进行中', over: '已结束', end: '结束维护', refused: '没有接受', table: '维护窗口', force: '当前维护窗口', standing: '维护', since: '始于' },
-  en: { begin: 'Begin maintenance', facility: 'Facility', to: 'To', reason: 'Reason', feeder: 'Feeder', circuit: 'Circuit', cabinet: 'Cabinet', now: 'Now', over: 'Over', end: 'End it', refused: 'Not accepted', table: 'Maintenance windows', force: 'Windows in force', standing: 'Maintenance', since: 'since' },
+  zh: { begin: '开始维护', facility: '设施编号', to: '结束时间', reason: '原因', feeder: '馈线', circuit: '回路', cabinet: '配电柜', now: '进行中', over: '已结束', end: '结束维护', refused: '没有接受', table: '维护窗口', force: '当前维护窗口', standing: '维护', since: '始于', none: '没有未开始的维护' },
+  en: { begin: 'Begin maintenance', facility: 'Facility', to: 'To', reason: 'Reason', feeder: 'Feeder', circuit: 'Circuit', cabinet: 'Cabinet', now: 'Now', over: 'Over', end: 'End it', refused: 'Not accepted', table: 'Maintenance windows', force: 'Windows in force', standing: 'Maintenance', since: 'since', none: 'No maintenance to come' },
 };
 
 for (const look of looks.filter((l) => (l.language === 'zh') === (l.width === 1920) && (l.theme === 'light') === (l.width === 1920))) {
@@ -41,6 +41,9 @@ for (const look of looks.filter((l) => (l.language === 'zh') === (l.width === 19
     const row = page.getByRole('table', { name: w.table }).getByRole('row').filter({ hasText: facility });
     await expect(row).toContainText(w.now);
     await expect(row).toContainText('更换井盖');
+    await page.goto('/windows?state=waiting');
+    await expect(page.locator('.empty')).toHaveText(w.none); // nothing of what is watched: one is in force
+    await page.goto('/windows?state=now');
 
     await row.getByRole('link', { name: facility }).click();
     await expect(page.getByRole('region', { name: w.force })).toContainText('更换井盖');

@@ -55,8 +55,9 @@ export const en: Catalogue = {
   },
   window: {
     title: 'Maintenance windows', lead: 'While one lasts, nothing is opened and nobody is paged for what it names.', now: 'Now', waiting: 'To come', over: 'Over', begin: 'Begin maintenance', end: 'End it', endOf: 'End the window: {reason}', endLead: 'What is still wrong there then opens at once.', scope: 'For', from: 'From', to: 'To', reason: 'Reason', by: 'By', name: 'Who works there',
-    facility: 'Facility', cabinet: 'Cabinet', circuit: 'Circuit', feeder: 'Feeder', area: 'Area code', kind: 'Kind', rule: 'Rule', cabinetOf: 'cabinet {id}', circuitOf: 'circuit {id}', feederOf: 'feeder {id}', areaOf: 'area {id}', ruleOf: 'rule {id}', endedBy: 'ended early by {who}', unsent: 'the rules have not heard of it yet', inForce: 'Windows in force', none: 'No maintenance windows', noneLead: 'Every facility is being watched.',
+    facility: 'Facility', cabinet: 'Cabinet', circuit: 'Circuit', feeder: 'Feeder', area: 'Area code', kind: 'Kind', rule: 'Rule', cabinetOf: 'cabinet {id}', circuitOf: 'circuit {id}', feederOf: 'feeder {id}', areaOf: 'area {id}', ruleOf: 'rule {id}', endedBy: 'ended early by {who}', unsent: 'the rules have not heard of it yet', inForce: 'Windows in force', watched: 'Every facility is being watched.',
   },
+  noWindow: { all: 'No maintenance windows', now: 'No maintenance in force', waiting: 'No maintenance to come', over: 'No maintenance is over' },
   windowHint: {
     facility: 'One facility. Fill in at least one field of what it is for; all that are filled in must fit.', cabinet: 'All that hangs on this cabinet.', circuit: 'One circuit of the cabinet; say the cabinet too.', feeder: 'All that this feeder supplies.', area: 'The area and all that lies in it, 4 to 15 digits.', kind: 'Only facilities of this kind.', rule: 'Only what this rule finds.', from: 'Time in the city; now if empty.', to: 'Time in the city; later than now and than its begin, at most 30 days.', name: 'You, if empty.', reason: 'For example: new lamps.',
   },

@@ -53,8 +53,9 @@ export const zh = {
   },
   window: {
     title: '维护窗口', lead: '维护期间，所涉范围内不立案、不通知。', now: '进行中', waiting: '未开始', over: '已结束', begin: '开始维护', end: '结束维护', endOf: '结束维护：{reason}', endLead: '结束后，范围内仍然存在的问题会立即立案。', scope: '范围', from: '开始时间', to: '结束时间', reason: '原因', by: '负责人', name: '负责人',
-    facility: '设施编号', cabinet: '配电柜', circuit: '回路', feeder: '馈线', area: '区域代码', kind: '类别', rule: '规则', cabinetOf: '配电柜 {id}', circuitOf: '回路 {id}', feederOf: '馈线 {id}', areaOf: '区域 {id}', ruleOf: '规则 {id}', endedBy: '由 {who} 提前结束', unsent: '规则尚未收到', inForce: '当前维护窗口', none: '没有维护窗口', noneLead: '所有设施都在正常监测之中。',
+    facility: '设施编号', cabinet: '配电柜', circuit: '回路', feeder: '馈线', area: '区域代码', kind: '类别', rule: '规则', cabinetOf: '配电柜 {id}', circuitOf: '回路 {id}', feederOf: '馈线 {id}', areaOf: '区域 {id}', ruleOf: '规则 {id}', endedBy: '由 {who} 提前结束', unsent: '规则尚未收到', inForce: '当前维护窗口', watched: '所有设施都在正常监测之中。',
   },
+  noWindow: { all: '没有维护窗口', now: '没有进行中的维护', waiting: '没有未开始的维护', over: '没有已结束的维护' },
   windowHint: {
     facility: '一处设施。范围至少填一项，填写的各项须同时符合。', cabinet: '接在此配电柜上的全部设施。', circuit: '配电柜的一个回路；须同时填写配电柜。', feeder: '由此馈线供电的全部设施。', area: '此区域及其下级区域，4 至 15 位数字。', kind: '只涉及此类设施。', rule: '只停用这一条规则。', from: '城市时间；不填即现在。', to: '城市时间；须晚于现在和开始时间，最长 30 天。', name: '谁在现场；不填即您自己。', reason: '例如：更换灯具。',
   },
