@@ -248,7 +248,9 @@ func TestAnotherRuleSetEndsWhatItDoesNotKnow(t *testing.T) {
 func TestTheLogHasRuleSetsThatFilesMayNotSay(t *testing.T) {
 	s := tell(t)
 	for i, text := range []string{"groups: [{kind: manhole, rules: [{name: odd, when: tilt_deg > limit_tilt_deg || lift_mm > 99999.0, limits: {tilt_deg: {models: {A: 999}}, lift_mm: 5}, severity: minor, summary: {zh: z, en: e}}]}]", "groups: []",
-		"groups: [{kind: manhole, rules: [{name: odd, when: tilt_deg > 3 / 2, severity: minor, summary: {zh: z, en: e}}]}]"} {
+		"groups: [{kind: manhole, rules: [{name: odd, when: tilt_deg > 3 / 2, severity: minor, summary: {zh: z, en: e}}]}]",
+		`groups: [{kind: manhole, rules: [{name: odd, when: tilt_deg > 20, clear: tilt_deg < 28, steps: [{severity: major, when: tilt_deg > 40, clear: tilt_deg > 40}], severity: minor, schedule: {from: "22:00", to: "22:00", days: []}, summary: {zh: z, en: e}},
+			{name: odder, when: "true", clear: tilt_deg / 0.0 > 1.0, severity: minor, summary: {zh: z, en: e}}]}]`} {
 		if _, err := Parse([]byte(text), s.dict); err == nil {
 			t.Errorf("as a file it was taken: %s", text)
 		}

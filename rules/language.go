@@ -159,6 +159,10 @@ func (c *compiler) compile(r *reader, t *ruleText) {
 	if t.Schedule != nil {
 		t.Schedule.zone = c.zone
 	}
+	x.apart("clear", t.clearAt, t.When, t.Clear)
+	for i, s := range t.Steps {
+		x.apart("steps: clear", t.stepsAt[i].clear, s.When, s.Clear)
+	}
 	if len(r.Wrong) == before && !r.taken {
 		x.idle()
 	}

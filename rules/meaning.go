@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"slices"
 
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/ast"
@@ -19,6 +20,10 @@ func (x *expressions) sensible(what string, n *yaml.Node, text string, tree *cel
 		return
 	}
 	native := tree.NativeRep()
+	if asksNothing(native) && (text != "false" || n != x.t.clearAt && !slices.ContainsFunc(x.t.stepsAt, func(at stepAt) bool { return n == at.clear })) {
+		x.r.Fail(n, "%s: found %s, which is the same of every facility at any time; want one that asks for a channel", what, text)
+		return
+	}
 	ast.PostOrderVisit(native.Expr(), ast.NewExprVisitor(func(e ast.Expr) {
 		if e.Kind() != ast.CallKind {
 			return
@@ -31,10 +36,24 @@ func (x *expressions) sensible(what string, n *yaml.Node, text string, tree *cel
 	}))
 }
 
+// asksNothing tells whether no variable stands in an expression. A clear that is false
+// is one all the same: only people close such tickets.
+func asksNothing(tree *ast.AST) bool {
+	for _, ref := range tree.ReferenceMap() {
+		if ref.Name != "" {
+			return false
+		}
+	}
+	return true
+}
+
 // miscounts says what is wrong with a calculation, "" = nothing: CEL leaves out what
 // stands behind the point where whole numbers are divided, and 3 / 2 is 1.
 func miscounts(tree *ast.AST, c ast.CallExpr) string {
 	op, args := arithmetic[c.FunctionName()], c.Args()
+	if op == "/" && args[1].Kind() == ast.LiteralKind && args[1].AsLiteral() == types.Double(0) {
+		return "found / 0.0, and nothing can be divided by 0; write the number that is meant"
+	}
 	if op == "" || len(args) != 2 || !integral(tree, args[0]) || !integral(tree, args[1]) {
 		return ""
 	}

@@ -40,11 +40,14 @@ func (r *reader) schedule(n *yaml.Node) *Schedule {
 		return s
 	}
 	var from, to string
-	days := 0
+	days, before := 0, len(r.Wrong)
 	r.Mapping(n, "schedule", strict.Fields{
 		"from": r.Text("schedule.from", &from),
 		"to":   r.Text("schedule.to", &to),
 		"days": func(n *yaml.Node) {
+			if n.Kind == yaml.SequenceNode && len(n.Content) == 0 && !r.taken {
+				r.Fail(n, "schedule.days: found no day, and so the rule would be judged on all; write those that are meant, or leave days out")
+			}
 			r.List(n, "schedule.days", func(n *yaml.Node) {
 				r.Choice("schedule.days", weekdays, func(w string) { s.Days[slices.Index(weekdays, w)] = true; days++ })(n)
 			})
@@ -60,6 +63,9 @@ func (r *reader) schedule(n *yaml.Node) *Schedule {
 			continue
 		}
 		*x.to = t.Hour()*60 + t.Minute()
+	}
+	if s.From == s.To && to != "24:00" && len(r.Wrong) == before && !r.taken {
+		r.Fail(n, "schedule: found %s to %s, which is all day; write another time, or from: \"00:00\", to: \"24:00\" where all day is meant", from, to)
 	}
 	if days == 0 {
 		s.Days = [7]bool{true, true, true, true, true, true, true}
