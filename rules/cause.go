@@ -207,6 +207,7 @@ func (e *Engine) attachAll(c *cause) {
 			c.attached++
 			c.bad[f] = m
 			e.told(c, Joined, f)
+			e.count(f)
 		}
 	}
 }

@@ -131,7 +131,7 @@ func TestLampsThatFailTogetherAreOneTicketToo(t *testing.T) {
 	fails(601, 2, true)
 	fails(601.5, 3, true)
 	s.until(602, 620)
-	if st := s.e.facilities[fs[2].ID].stands(s.e.set); st != Faulty {
+	if st := s.e.stands(s.e.facilities[fs[2].ID]); st != Faulty {
 		t.Errorf("a lamp without a ticket of its own stands %s, want faulty", st)
 	}
 	fails(621, 1, false)

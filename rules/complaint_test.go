@@ -172,7 +172,7 @@ func TestComplaintAStaleValueIsTakenForCurrent(t *testing.T) {
 	s.until(1002, 1100)
 	s.expect("3 opened MH-1 cover_displaced") // neither good nor bad: the ticket stays
 	s.until(1101, 1200)
-	if st := s.e.facilities["MH-1"].stands(s.e.set); st != Unknown {
+	if st := s.e.stands(s.e.facilities["MH-1"]); st != Unknown {
 		t.Errorf("after 199 s without a word, three intervals of a minute, it stands %s", st)
 	}
 }
@@ -208,7 +208,7 @@ func TestWhatNobodyExpectsToReportIsUnknownAfterADay(t *testing.T) {
 	s.step(0, s.census(registry.Facility{ID: "MH-1", Kind: devices.Manhole}, registry.Facility{ID: "MH-2", Kind: devices.Manhole}), s.says("MH-1", 0, "tilt_deg", 1.0), s.says("MH-2", 0, "tilt_deg", 1.0))
 	stands := func(sec float64, want1, want2 Standing) {
 		t.Helper()
-		got1, got2 := s.e.facilities["MH-1"].stands(s.e.set), s.e.facilities["MH-2"].stands(s.e.set)
+		got1, got2 := s.e.stands(s.e.facilities["MH-1"]), s.e.stands(s.e.facilities["MH-2"])
 		if got1 != want1 || got2 != want2 || s.e.counts[devices.Manhole][want1] < 1 || s.e.counts[devices.Manhole][want2] < 1 {
 			t.Errorf("at %g s they stand %s and %s, counts %v; want %s and %s", sec, got1, got2, s.e.counts, want1, want2)
 		}

@@ -69,7 +69,7 @@ func TestAFacilityTakesItsStandingAlong(t *testing.T) {
 	x.b.expect() // nothing begins, nothing ends
 	for id, want := range map[devices.FacilityID]string{"MH-SHUT": "unknown 31000 31000", "MH-OPEN": "faulty 1000 1000", "MH-LOST": "unknown 1000 1000"} {
 		f := x.b.e.facilities[id]
-		if got := fmt.Sprint(f.stands(x.b.e.set), " ", f.since-start, " ", f.seen-start); got != want {
+		if got := fmt.Sprint(x.b.e.stands(f), " ", f.since-start, " ", f.seen-start); got != want {
 			t.Errorf("%s stands, since and was last heard %s, want %s", id, got, want)
 		}
 		if f.book.Received == 0 {

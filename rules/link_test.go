@@ -53,8 +53,8 @@ func TestWhoIsBehindADeadBrokerIsNotSilent(t *testing.T) {
 	s.step(9.5, s.link("b", false, 9.5))
 	s.ticks(10, 199, "a")
 	s.expect("51 opened MH-A comm_lost") // 1 + 3 × 10 s, and 20 s for a common cause
-	if f := s.e.facilities["MH-B"]; f.stands(s.e.set) != Unknown || f.since != start+1000 {
-		t.Errorf("MH-B stands %s since %d ms; want unknown since it was last heard, 1000", f.stands(s.e.set), f.since-start)
+	if f := s.e.facilities["MH-B"]; s.e.stands(f) != Unknown || f.since != start+1000 {
+		t.Errorf("MH-B stands %s since %d ms; want unknown since it was last heard, 1000", s.e.stands(f), f.since-start)
 	}
 	s.log = nil
 	s.step(200, s.link("b", true, 200))

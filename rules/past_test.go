@@ -47,7 +47,7 @@ func TestABufferedBatchIsHistoryAfterTheDeviceWasHeardLive(t *testing.T) {
 	s.step(5*hour+200, buffered(s, "MH-1"))
 	s.until(5*hour+201, 5*hour+400)
 	s.expect("18000 historic MH-1 cover_displaced " + fiveOClock)
-	if st := s.e.facilities["MH-1"].stands(s.e.set); st != OK {
+	if st := s.e.stands(s.e.facilities["MH-1"]); st != OK {
 		t.Errorf("MH-1 stands %s after a batch of the past", st)
 	}
 }

@@ -30,34 +30,47 @@ func (s Standing) String() string { return standingNames[min(int(s), len(standin
 
 // stands is the facility's own standing now: of what is silent nothing is known,
 // whatever it said last, and nothing that is being worked on is bad or good.
-func (f *facility) stands(s *Set) Standing {
+func (e *Engine) stands(f *facility) Standing {
 	switch {
 	case f.maintained:
 		return Maintenance
 	case f.silent || f.lost || f.seen == 0:
 		return Unknown
-	case f.faulty(s):
+	case e.faulty(f):
 		return Faulty
 	}
 	return OK
 }
 
-// faulty tells whether something is wrong that is not silence, whoever has the
-// ticket.
-func (f *facility) faulty(s *Set) bool {
+// faulty tells whether something is wrong that is not silence.
+func (e *Engine) faulty(f *facility) bool {
 	for i := range f.alerts {
-		if (f.alerts[i].firing || f.alerts[i].held) && s.kinds[f.kind].rules[f.alerts[i].rule].Silent == 0 {
+		if e.wrong(f, &f.alerts[i]) {
 			return true
 		}
 	}
 	return false
 }
 
+// wrong tells whether an alert of f is something that is wrong with it and not silence,
+// whoever has the ticket: it has lasted for long enough, also where a maintenance
+// window keeps its ticket back, or it is behind the ticket of a common cause.
+func (e *Engine) wrong(f *facility, a *alert) bool {
+	r := e.set.kinds[f.kind].rules[a.rule]
+	switch {
+	case r.Silent > 0:
+		return false
+	case a.firing || a.held:
+		return true
+	}
+	return e.bad(f, r) && (a.sure || e.ripe(f, r, a, f.newest) || e.attached(f, r))
+}
+
 // broken is the event time when the oldest of what is wrong with f began.
-func (f *facility) broken(s *Set) int64 {
+func (e *Engine) broken(f *facility) int64 {
 	at := int64(math.MaxInt64)
 	for i := range f.alerts {
-		if a := &f.alerts[i]; (a.firing || a.held) && s.kinds[f.kind].rules[a.rule].Silent == 0 {
+		if a := &f.alerts[i]; e.wrong(f, a) {
 			at = min(at, a.event)
 		}
 	}
@@ -66,7 +79,7 @@ func (f *facility) broken(s *Set) int64 {
 
 // count brings the standing of f up to date, and what follows from it.
 func (e *Engine) count(f *facility) {
-	s := f.stands(e.set)
+	s := e.stands(f)
 	why := e.faults(f, s)
 	if s == f.standing && why == f.why || f.gone {
 		return
@@ -118,7 +131,7 @@ func (e *Engine) sinceWhen(f *facility, s Standing) int64 {
 		case Unknown:
 			at = f.seen
 		case Faulty:
-			at = f.broken(e.set)
+			at = e.broken(f)
 		default:
 			return e.wall
 		}

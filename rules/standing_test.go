@@ -135,3 +135,41 @@ func TestAMeterThatComesLaterIsShownByTheTicketThatIsThere(t *testing.T) {
 		t.Errorf("without the rule: %s", got)
 	}
 }
+
+// A window that names the rule keeps the ticket back, and not what is seen.
+func TestAWindowForARuleHidesNoFault(t *testing.T) {
+	s := under(t, out)
+	s.step(0, s.census(tree(1, 1)...), s.window(Window{Rule: "out"}, 0, 60))
+	for _, x := range []struct {
+		sec    float64
+		failed bool
+		want   string // in the second before the next
+	}{{1, false, "ok since 1"}, {10, true, "faulty since 10"}, {20, false, "ok since 20"}, {30, true, "faulty since 30"}, {50, true, "faulty since 30"}, {60, false, "ok since 64"}} {
+		s.step(x.sec, s.says("SL-0-0", x.sec, "lamp_failure", x.failed))
+		s.until(int(x.sec)+1, int(x.sec)+9)
+		if got := s.shown("SL-0-0"); got != x.want {
+			t.Errorf("after %g s: %s, want %s", x.sec, got, x.want)
+		}
+		s.e = restarted(t, s.e, s.seq)
+	}
+	s.expect("60 opened SL-0-0 out", "64 closed SL-0-0 out")
+	if got, want := s.told(), "1 SL-0-0 ok\n12 SL-0-0 faulty out\n20 SL-0-0 ok\n32 SL-0-0 faulty out\n64 SL-0-0 ok"; got != want {
+		t.Errorf("told\n%s\nwant\n%s", got, want)
+	}
+}
+
+// Behind the ticket of their circuit members are out at once, whatever their own for
+// is, and whether they were there when it opened or came later.
+func TestWhoIsBehindACommonCauseIsFaultyAtOnce(t *testing.T) {
+	s := under(t, "name: out, when: lamp_failure, for: 10m", "name: surge, collapse: {of: out, by: circuit, at_least: 2}, for: 5s")
+	s.step(0, s.census(tree(1, 5)...), s.says("SL-0-0", 0, "lamp_failure", false), s.says("SL-0-1", 0, "lamp_failure", false), s.says("SL-0-2", 0, "lamp_failure", false))
+	s.step(1, s.says("SL-0-0", 1, "lamp_failure", true), s.says("SL-0-1", 1, "lamp_failure", true))
+	s.until(2, 9)
+	s.step(10, s.says("SL-0-2", 10, "lamp_failure", true))
+	s.step(20, s.says("SL-0-1", 20, "lamp_failure", false))
+	s.e = restarted(t, s.e, s.seq)
+	s.step(21, s.says("SL-0-0", 21, "lamp_failure", false), s.says("SL-0-2", 21, "lamp_failure", false))
+	if got, want := s.told(), "0 SL-0-0 ok\n0 SL-0-1 ok\n0 SL-0-2 ok\n6 SL-0-0 faulty out\n6 SL-0-1 faulty out\n10 SL-0-2 faulty out\n20 SL-0-1 ok\n21 SL-0-0 ok\n21 SL-0-2 ok"; got != want {
+		t.Errorf("told\n%s\nwant\n%s", got, want)
+	}
+}

@@ -28,7 +28,7 @@ func (e *Engine) faults(f *facility, s Standing) uint32 {
 		a := &f.alerts[i]
 		r := e.set.kinds[f.kind].rules[a.rule]
 		switch {
-		case !a.firing && !a.held || r.Silent > 0:
+		case !e.wrong(f, a):
 		case one == "":
 			one = r.Name
 		default:

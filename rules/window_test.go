@@ -33,7 +33,7 @@ func TestNothingOpensInAWindowAndWhatIsStillBadOpensAtItsEnd(t *testing.T) {
 	s.step(5, s.window(Window{Kind: "manhole"}, 10, 60))
 	s.until(6, 11)
 	s.step(12, s.says("MH-1", 12, "tilt_deg", 1.0), s.says("MH-2", 12, "tilt_deg", 30.0), s.says("MH-3", 12, "tilt_deg", 30.0))
-	if st := s.e.facilities["MH-2"].stands(s.e.set); st != Maintenance || s.e.counts[devices.Manhole][Maintenance] != 3 {
+	if st := s.e.stands(s.e.facilities["MH-2"]); st != Maintenance || s.e.counts[devices.Manhole][Maintenance] != 3 {
 		t.Errorf("it stands %s, and counts are %v", st, s.e.counts)
 	}
 	s.step(30, s.says("MH-3", 30, "tilt_deg", 1.0))
