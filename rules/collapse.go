@@ -2,6 +2,7 @@ package rules
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -113,13 +114,24 @@ func (c *compiler) meant(k devices.Kind, name string) string {
 	if built, err := Parse(Default(), c.dict); err == nil && built.find(k, name) != nil {
 		return "; it is built in: name default before these files"
 	}
-	return strict.Meant(name, c.names(k))
+	names := c.names(k)
+	for _, m := range c.wrong {
+		names = append(names, strings.TrimPrefix(m.About, aboutRule))
+	}
+	return strict.Meant(name, names)
+}
+
+// unread tells whether a rule may stand in the files all the same, as what has mistakes
+// of its own is not in the set.
+func (c *compiler) unread(name string) bool {
+	return slices.ContainsFunc(c.wrong, func(m *strict.Mistake) bool { return m.About == "" || m.About == aboutRule+name })
 }
 
 // linkCollapse joins a collapse with the rule of its members.
 func (c *compiler) linkCollapse(kr *kindRules, r *Rule) {
 	of := c.set.find(r.Kind, r.Collapse.Of)
 	switch {
+	case of == nil && c.unread(r.Collapse.Of):
 	case of == nil:
 		c.wrong = append(c.wrong, c.mistake(r, "collapse.of: %s has no rule %s%s", r.Kind, r.Collapse.Of, c.meant(r.Kind, r.Collapse.Of)))
 	case of.Collapse != nil:

@@ -60,9 +60,7 @@ func parse(text []byte, dict *devices.Dictionary, taken bool) (*Set, error) {
 		}
 		c.wrong = append(c.wrong, r.Wrong...)
 	}
-	if len(c.wrong) == 0 {
-		c.link()
-	}
+	c.link()
 	if len(c.wrong) > 0 {
 		return nil, c.wrong
 	}
@@ -125,6 +123,9 @@ func (c *compiler) lateness(r *reader, kind devices.Kind, n *yaml.Node, d time.D
 	}
 }
 
+// aboutRule and its name is what mistakes of a rule are about.
+const aboutRule = "rule "
+
 var ruleName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,47}$`)
 
 // rule reads one rule and compiles it.
@@ -135,7 +136,7 @@ func (c *compiler) rule(r *reader, kind devices.Kind, n *yaml.Node) {
 	if n.Kind == yaml.MappingNode {
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			if name := n.Content[i+1].Value; n.Content[i].Value == "name" && name != "" {
-				r.About = "rule " + name
+				r.About = aboutRule + name
 			}
 		}
 	}
@@ -304,7 +305,7 @@ func (c *compiler) names(k devices.Kind) []string {
 func (c *compiler) mistake(r *Rule, format string, args ...any) *strict.Mistake {
 	file, rest, _ := cutLast(c.where[r], ":")
 	line, _ := strconv.Atoi(rest)
-	return &strict.Mistake{File: file, Line: line, About: "rule " + r.Name, Msg: fmt.Sprintf(format, args...)}
+	return &strict.Mistake{File: file, Line: line, About: aboutRule + r.Name, Msg: fmt.Sprintf(format, args...)}
 }
 
 func cutLast(s, sep string) (before, after string, ok bool) {
