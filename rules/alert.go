@@ -103,6 +103,10 @@ func (e *Engine) ripen(f *facility, at int64) {
 			if e.maintained(f, r) {
 				continue // looked at again when the window ends
 			}
+			if r.Silent == 0 && at != 0 && e.maintainedUntil(f, r, at) != 0 {
+				a.sure, wait = true, true // whether it was over at the end of the window shows at the end of the frame
+				continue
+			}
 			if r.wide && e.justLifted(f, r) {
 				wait = true
 				continue

@@ -45,7 +45,7 @@ type Engine struct {
 	stirred    []*cause           // to be looked at when the frame has been judged
 	idle       []*cause           // memory of stirred
 	windows    []Window           // that are not over
-	lifted     []lifted           // windows that ended not long ago, in that order
+	lifted     []lifted           // windows that are over, the latest last; at most maxLifted
 	turns      int64              // wall clock when the next of them begins or ends, 0 = never
 	links      []link             // the first is that of messages without a source
 	usual      uint16             // of links: the last that was looked for

@@ -3,25 +3,64 @@ package rules
 import "slices"
 
 // lifted is a window that is over. What waited for its end may open a little later,
-// and is to say so.
+// and is to say so; what comes late of the time when it lasted is judged by it.
 type lifted struct {
 	Window
 	ended int64 // wall clock of the frame in which it was over
 }
 
-// keepLifted is how long windows that are over are known, ms.
-const keepLifted = 24 * 3600_000
+// maxLifted bounds the windows that are over and known: late data may be years old.
+const maxLifted = 2000
 
 // lift ends a window.
 func (e *Engine) lift(w *Window) {
 	e.relearn(w)
-	e.lifted = slices.DeleteFunc(e.lifted, func(l lifted) bool { return e.wall-l.ended > keepLifted })
-	e.lifted = append(e.lifted, lifted{*w, e.wall})
+	e.recallWindow(w, e.wall)
+}
+
+// recallWindow notes a window that was over at an instant of the wall clock.
+func (e *Engine) recallWindow(w *Window, ended int64) {
+	e.lifted = slices.DeleteFunc(e.lifted, func(l lifted) bool { return l.ID == w.ID })
+	i := len(e.lifted)
+	for i > 0 && e.lifted[i-1].ended > ended {
+		i--
+	}
+	e.lifted = slices.Insert(e.lifted, i, lifted{*w, ended})
+	if len(e.lifted) > maxLifted {
+		e.lifted = slices.Delete(e.lifted, 0, 1)
+	}
 }
 
 // withheld tells whether the window has kept r from opening, and from counting, at f.
-func (l *lifted) withheld(e *Engine, f *facility, r *Rule) bool {
-	return (l.Rule == "" || l.Rule == r.Name) && l.at(e, f)
+func (w *Window) withheld(e *Engine, f *facility, r *Rule) bool {
+	return (w.Rule == "" || w.Rule == r.Name) && w.at(e, f)
+}
+
+// maintainedUntil is when the window ends that lies on r at f at an event time, be it
+// over by now; 0 if none does.
+func (e *Engine) maintainedUntil(f *facility, r *Rule, at int64) int64 {
+	for i := len(e.lifted) - 1; i >= 0; i-- {
+		if l := &e.lifted[i]; l.on(at) && l.withheld(e, f, r) {
+			return l.To
+		}
+	}
+	for i := range e.windows {
+		if w := &e.windows[i]; w.on(at) && w.withheld(e, f, r) {
+			return w.To
+		}
+	}
+	return 0
+}
+
+// maintainedFrom tells whether r was under maintenance at f from an event time until
+// another: what would have opened then was over when it could.
+func (e *Engine) maintainedFrom(f *facility, r *Rule, from, until int64) bool {
+	for from <= until {
+		if from = e.maintainedUntil(f, r, from); from == 0 {
+			return false
+		}
+	}
+	return true
 }
 
 func (l *lifted) evidence(members int) *WindowEvidence {

@@ -328,13 +328,21 @@ func (e *Engine) stays(f *facility, x *pastFault, at int64) {
 }
 
 // historic tells of a fault that was over before anybody heard of it, unless
-// the ticket that is open now covers it.
+// the ticket that is open now covers it, or a maintenance window covered it then.
 func (e *Engine) historic(f *facility, x *pastFault, until int64) {
 	r := e.set.kinds[f.kind].rules[x.rule]
 	if a := f.find(x.rule); a != nil && (a.firing || a.held) && a.event <= x.event {
 		return
 	}
-	t := Transition{Type: Historic, Facility: f.id, Kind: f.kind, Defect: r.Name, Severity: r.severity(x.step), Rules: e.set.version, At: x.event, Until: max(x.event, until), Wall: e.wall,
+	until = max(x.event, until)
+	fires := x.event
+	if !x.sure {
+		fires = min(until, x.event+r.For.Milliseconds())
+	}
+	if e.maintainedFrom(f, r, fires, until) {
+		return
+	}
+	t := Transition{Type: Historic, Facility: f.id, Kind: f.kind, Defect: r.Name, Severity: r.severity(x.step), Rules: e.set.version, At: x.event, Until: until, Wall: e.wall,
 		Summary: r.summary(x.step, 0), Value: x.value, Limit: x.limit, Evidence: x.why}
 	if r.Channel != nil {
 		t.Channel = r.Channel.Name

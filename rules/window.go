@@ -138,11 +138,16 @@ func (e *Engine) window(text []byte) error {
 	}
 	old := len(e.windows)
 	e.windows = slices.DeleteFunc(e.windows, func(x Window) bool { return x.ID == w.ID })
-	if len(e.windows) < old && w.To <= e.wall {
-		e.lift(&w)
-	}
-	if w.To > e.wall {
+	known := slices.IndexFunc(e.lifted, func(l lifted) bool { return l.ID == w.ID })
+	switch {
+	case w.To > e.wall:
 		e.windows = append(e.windows, w)
+	case len(e.windows) < old:
+		e.lift(&w)
+	case known >= 0:
+		e.lifted[known].Window = w
+	default:
+		e.recallWindow(&w, w.To)
 	}
 	e.turn()
 	return nil
