@@ -14,21 +14,23 @@ import (
 	"lamplighter/rules/tickets"
 )
 
-// settle lets tickets follow from the newest closed night of a rate, once: what
-// was missed in between is history and pages nobody.
+// settle lets tickets follow from the newest closed night of a rate, once for each
+// time that it was summed up: what was missed in between, and what is said of older
+// nights, is history and pages nobody.
 func (b *Book) settle(ctx context.Context, d *Definition) error {
 	if b.opt.Tickets == nil || len(d.TicketLevels) == 0 {
 		return nil
 	}
 	var day string
-	var dawn, judged int64
-	err := b.opt.DB.QueryRow(ctx, `SELECT day, dawn, judged FROM lighting_night WHERE rate=? AND version=? ORDER BY day DESC LIMIT 1`, d.Name, d.Version).Scan(&day, &dawn, &judged)
-	if errors.Is(err, sql.ErrNoRows) || err == nil && judged != 0 {
+	var dawn, revision, judged int64
+	err := b.opt.DB.QueryRow(ctx, `SELECT day, dawn, revision, judged FROM lighting_night WHERE rate=? AND version=? ORDER BY day DESC LIMIT 1`, d.Name, d.Version).Scan(&day, &dawn, &revision, &judged)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && judged == revision {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
+	anew := judged > 0
 	var low, over []tickets.Area
 	for _, level := range d.TicketLevels {
 		fs, err := b.Rates(ctx, Query{Rate: d.Name, Version: d.Version, Level: int(level), Period: "day", From: day, To: day})
@@ -40,16 +42,21 @@ func (b *Book) settle(ctx context.Context, d *Definition) error {
 			switch {
 			case !f.Known || level != devices.City && f.Place == "":
 			case !f.Low():
-				over = append(over, b.area(d, f, dawn))
+				a := b.area(d, f, dawn, anew)
+				a.Note = ""
+				if anew {
+					a.Note = f.reached()
+				}
+				over = append(over, a)
 			case b.lampsIn(f) >= d.AtLeast:
-				low = append(low, b.area(d, f, dawn))
+				low = append(low, b.area(d, f, dawn, anew))
 			}
 		}
 	}
 	return b.opt.Tickets.Settle(ctx, low, over, func(ctx context.Context, tx *database.Tx) error {
-		ok, err := one(tx.Exec(ctx, `UPDATE lighting_night SET judged=1 WHERE rate=? AND day=? AND judged=0`, d.Name, day))
+		ok, err := one(tx.Exec(ctx, `UPDATE lighting_night SET judged=revision WHERE rate=? AND day=? AND revision=? AND judged=?`, d.Name, day, revision, judged))
 		if err == nil && !ok {
-			err = errMoved // somebody else has done it
+			err = errMoved // somebody else has done it, or has summed it up once more
 		}
 		return err
 	})
@@ -73,8 +80,14 @@ func Defect(rate string) string {
 	return "lighting_rate_low_" + rate
 }
 
-// area is the ticket on an area.
-func (b *Book) area(d *Definition, f *Figure, dawn int64) tickets.Area {
+// reached is the note of a ticket that is closed by a night that was summed up anew.
+func (f *Figure) reached() string {
+	is, want := fmt.Sprintf("%.2f %%", 100*f.Value), fmt.Sprintf("%.2f %%", 100*f.Target)
+	return fmt.Sprintf("%s 重算后为 %s，不低于 %s；%s was summed anew: %s, not below %s", f.Period, is, want, f.Period, is, want)
+}
+
+// area is the ticket on an area; anew, if the night was held against its target before.
+func (b *Book) area(d *Definition, f *Figure, dawn int64, anew bool) tickets.Area {
 	name := f.Name
 	if name == "" {
 		name = f.Place
@@ -85,7 +98,7 @@ func (b *Book) area(d *Definition, f *Figure, dawn int64) tickets.Area {
 	}
 	was, want := fmt.Sprintf("%.2f %%", 100*f.Value), fmt.Sprintf("%.2f %%", 100*f.Target)
 	return tickets.Area{
-		Facility: string(devices.AreaFacility(devices.AreaLevel(f.Level), devices.AreaCode(f.Place))), Defect: Defect(d.Name), Severity: rules.Major, At: dawn, Value: 100 * f.Value, Limit: 100 * f.Target,
+		Facility: string(devices.AreaFacility(devices.AreaLevel(f.Level), devices.AreaCode(f.Place))), Defect: Defect(d.Name), Severity: rules.Major, At: dawn, Anew: anew, Value: 100 * f.Value, Limit: 100 * f.Target,
 		Summary: devices.Title{
 			ZH: fmt.Sprintf("%s %s %s为 %s，低于 %s", where.ZH, f.Period, d.Title.ZH, was, want),
 			EN: fmt.Sprintf("%s: %s of %s was %s, below %s", where.EN, d.Title.EN, f.Period, was, want),

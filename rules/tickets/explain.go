@@ -99,7 +99,7 @@ func (x *Explanation) Sentences(zone *time.Location) []devices.Title {
 
 // deeds are the lines of a history as sentences say them.
 func deeds(what string) devices.Title {
-	if t, ok := map[string]devices.Title{"acknowledged": {ZH: "受理", EN: "acknowledged"}, "closed": {ZH: "结案", EN: "closed"}, "severity": {ZH: "级别变化", EN: "its severity changed"}, "words": {ZH: "情形加重", EN: "something worse to be seen"}}[what]; ok {
+	if t, ok := map[string]devices.Title{"acknowledged": {ZH: "受理", EN: "acknowledged"}, "closed": {ZH: "结案", EN: "closed"}, "severity": {ZH: "级别变化", EN: "its severity changed"}, "words": {ZH: "情形加重", EN: "something worse to be seen"}, "revised": {ZH: "重算", EN: "summed anew"}}[what]; ok {
 		return t
 	}
 	return devices.Title{ZH: what, EN: what}

@@ -153,7 +153,7 @@ func (d *Desk) worded(ctx context.Context, tx *database.Tx, t *rules.Transition,
 		why = "" // it is told once
 	}
 	if worded {
-		if err := explained(ctx, tx, id, t.Wall, telemetry, "words", fmt.Sprintf("%s → %s / %s → %s", said.ZH, t.Summary.ZH, said.EN, t.Summary.EN), why); err != nil {
+		if err := explained(ctx, tx, id, t.Wall, telemetry, "words", reworded(said, t.Summary), why); err != nil {
 			return err
 		}
 	}
@@ -166,6 +166,11 @@ func (d *Desk) worded(ctx context.Context, tx *database.Tx, t *rules.Transition,
 		return nil
 	}
 	return d.opt.Outbox.Enqueue(ctx, tx, Page{Ticket: id, What: "worse", At: t.Wall, Delay: t.Page.After.Milliseconds(), Words: t.Words, Rules: t.Rules, Worded: !graver})
+}
+
+// reworded is the note of a ticket whose words have changed.
+func reworded(old, now devices.Title) string {
+	return fmt.Sprintf("%s → %s / %s → %s", old.ZH, now.ZH, old.EN, now.EN)
 }
 
 // openTicket is the ticket that is open for a facility and defect;

@@ -1,6 +1,6 @@
 -- The lighting figures. lighting_definition is each version of a definition as it
 -- was used; lighting_night is a night that was closed (day: of its dusk; stale: how
--- often something was said of it since; judged: tickets followed from it);
+-- often something was said of it since; judged: the revision that tickets followed from);
 -- lighting_sum is its sums (level: devices.AreaLevel, 10 cabinet, 11 road; unit:
 -- lamp-nights or lamp-milliseconds); lamp_finding what a person found on a lamp
 -- (ended_at 0 = it lasts). lighting_head counts findings, so that none is missed.

@@ -25,7 +25,7 @@ export const en: Catalogue = {
   standing: { ok: 'OK', faulty: 'Faulty', unknown: 'Unknown', maintenance: 'Maintenance' },
   severity: { critical: 'Critical', major: 'Major', minor: 'Minor', info: 'Info' },
   state: { live: 'Not closed', open: 'Open', acknowledged: 'Acknowledged', closed: 'Closed', historic: 'Historic' },
-  event: { opened: 'Opened', acknowledged: 'Acknowledged', closed: 'Closed', joined: 'Joined', left: 'Left', relapsed: 'Relapsed', severity: 'Severity changed', words: 'Got worse' },
+  event: { opened: 'Opened', acknowledged: 'Acknowledged', closed: 'Closed', joined: 'Joined', left: 'Left', relapsed: 'Relapsed', severity: 'Severity changed', words: 'Got worse', revised: 'Summed anew' },
   actor: { telemetry: 'Telemetry', rules: 'Change of rules' },
   ticket: {
     title: 'Tickets', number: 'Number', severity: 'Severity', what: 'What', where: 'Where', value: 'Value and limit', limit: 'limit {limit}', of: '{value} of {limit}', since: 'Since', state: 'State', action: 'Action',

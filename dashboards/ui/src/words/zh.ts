@@ -23,7 +23,7 @@ export const zh = {
   standing: { ok: '正常', faulty: '故障', unknown: '未知', maintenance: '维护' },
   severity: { critical: '紧急', major: '严重', minor: '一般', info: '提示' },
   state: { live: '未结案', open: '待处置', acknowledged: '已受理', closed: '已结案', historic: '历史' },
-  event: { opened: '立案', acknowledged: '受理', closed: '结案', joined: '并入', left: '移出', relapsed: '复发', severity: '级别变化', words: '情形加重' },
+  event: { opened: '立案', acknowledged: '受理', closed: '结案', joined: '并入', left: '移出', relapsed: '复发', severity: '级别变化', words: '情形加重', revised: '重算' },
   actor: { telemetry: '监测', rules: '规则变更' },
   ticket: {
     title: '处置工单', number: '编号', severity: '级别', what: '问题', where: '设施', value: '数值与限值', limit: '限值 {limit}', of: '{value} / {limit} 处', since: '发生时间', state: '状态', action: '操作',

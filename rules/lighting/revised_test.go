@@ -1,0 +1,127 @@
+package lighting
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"lamplighter/devices"
+	"lamplighter/devices/devicestest"
+)
+
+// found enters findings of the first night, one for each lamp, and sums it up anew.
+func (w *world) found(lamps ...int) []int64 {
+	w.Helper()
+	ids := w.enter(lamps...)
+	w.work()
+	return ids
+}
+
+func (w *world) enter(lamps ...int) (ids []int64) {
+	w.Helper()
+	for _, n := range lamps {
+		f, err := w.book.Find(w.ctx, Finding{Facility: devices.FacilityID(fmt.Sprint("SL-", n)), Defect: "leaning", FoundAt: at(1, 15, 0), By: "chen"})
+		if err != nil {
+			w.Fatal(err)
+		}
+		ids = append(ids, f.ID)
+	}
+	return ids
+}
+
+// withdrawn takes findings back and sums their nights up anew.
+func (w *world) withdrawn(ids ...int64) {
+	w.Helper()
+	for _, id := range ids {
+		if _, err := w.book.EndFinding(w.ctx, id, at(1, 15, 0), "chen", "entered in error"); err != nil {
+			w.Fatal(err)
+		}
+	}
+	w.work()
+}
+
+// history is what was told of a ticket.
+func (w *world) history(id int64) string {
+	w.Helper()
+	h, err := w.desk.History(w.ctx, id)
+	if err != nil {
+		w.Fatal(err)
+	}
+	out := make([]string, len(h))
+	for i, e := range h {
+		out[i] = strings.TrimSpace(e.What + " " + e.Note)
+	}
+	return strings.Join(slices.DeleteFunc(out, func(s string) bool { return strings.HasPrefix(s, "opened") }), "\n")
+}
+
+func (w *world) want(what, got, want string) {
+	w.Helper()
+	if got != want {
+		w.Errorf("%s\n%s\nwant\n%s", what, got, want)
+	}
+}
+
+// TestANewestNightThatIsSummedAnewIsHeldAgainstItsTargetAgain: by day people enter
+// what they have seen by night, and take back what was a mistake.
+func TestANewestNightThatIsSummedAnewIsHeldAgainstItsTargetAgain(t *testing.T) {
+	devicestest.Databases(t, func(t *testing.T, url string) {
+		w := newWorld(t, t.Context(), url, t.TempDir(), text)
+		defer w.db.Close()
+		w.ten()
+		w.morning(2)
+		w.want("of a good night", w.tickets(), "")
+		ids := w.found(0)
+		w.want("at the target", w.tickets(), "")
+		ids = append(ids, w.found(1, 2)...)
+		const one = "area:350102 lighting_rate_low "
+		w.want("below it", w.tickets(), one+"open")
+		ids = append(ids, w.found(3)...)
+		w.withdrawn(w.found(3)...) // it changes nothing
+		w.want("its history, lower still", w.history(1), "revised 350102 2026-01-01 可感知完好率为 70.00 %，低于 90.00 % → 350102 2026-01-01 可感知完好率为 60.00 %，低于 90.00 % / "+
+			"350102: Observable intact rate of 2026-01-01 was 70.00 %, below 90.00 % → 350102: Observable intact rate of 2026-01-01 was 60.00 %, below 90.00 %")
+		x, err := w.desk.Get(w.ctx, 1)
+		if err != nil || *x.Value != 60 || !strings.Contains(x.Summary.EN, "60.00 %") {
+			t.Errorf("the ticket says %+v, %v; want 60", x, err)
+		}
+		w.withdrawn(ids...)
+		w.want("all withdrawn", w.tickets(), one+"closed")
+		_, last, _ := strings.Cut(w.history(1), "\n")
+		w.want("its history", last, "closed 2026-01-01 重算后为 100.00 %，不低于 90.00 %；2026-01-01 was summed anew: 100.00 %, not below 90.00 %")
+		w.found(0, 1, 2)
+		w.want("found again", w.tickets(), one+"closed\n"+one+"open")
+	})
+}
+
+func TestWhatAPersonHasClosedOpensForTheSameNightOnlyIfItIsLowerThanItSaid(t *testing.T) {
+	w := newWorld(t, t.Context(), "sqlite://"+t.TempDir()+"/test.db", t.TempDir(), text)
+	defer w.db.Close()
+	w.ten()
+	w.morning(2)
+	ids := w.found(0, 1, 2)
+	if err := w.desk.Close(w.ctx, 1, "chen", "seen to"); err != nil {
+		t.Fatal(err)
+	}
+	const closed = "area:350102 lighting_rate_low closed"
+	w.withdrawn(ids[0])
+	w.want("better, though low", w.tickets(), closed)
+	w.found(0)
+	w.want("as low as it was", w.tickets(), closed)
+	w.found(3)
+	w.want("lower", w.tickets(), closed+"\narea:350102 lighting_rate_low open")
+}
+
+func TestAnOlderNightThatIsSummedAnewRaisesNothing(t *testing.T) {
+	w := newWorld(t, t.Context(), "sqlite://"+t.TempDir()+"/test.db", t.TempDir(), text)
+	defer w.db.Close()
+	w.ten()
+	w.morning(3)
+	for _, id := range w.enter(0, 1, 2) {
+		if _, err := w.book.EndFinding(w.ctx, id, at(2, 12, 0), "chen", ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.work()
+	w.want("figures", w.rates(Query{Rate: "intact", Level: int(devices.City), Period: "day"}), " 2026-01-01: 7 intact 3 faulty 0 unknown 0 excluded = 70.00% (70.00-70.00, target 90.00)\n 2026-01-02: 10 intact 0 faulty 0 unknown 0 excluded = 100.00% (100.00-100.00, target 90.00)\n")
+	w.want("tickets", w.tickets(), "")
+}
