@@ -28,15 +28,20 @@ type probe struct {
 // is.
 func (p *probe) doubted() bool { return p.jumped || p.why == stuck || p.why == dead }
 
-// far tells whether x is so many usual steps away from the last value.
-func (p *probe) far(x, steps float64) bool {
-	return steps > 0 && p.moves >= leastProbes && math.Abs(x-p.last) > steps*p.step
+// steps is how many usual steps x is away from the last value, 0 while those are not
+// known.
+func (p *probe) steps(x float64) float64 {
+	if p.moves < leastProbes || p.step == 0 {
+		return 0
+	}
+	return math.Abs(x-p.last) / p.step
 }
 
-// take notes a value; moved is how many sensors moved far at once. A jump of one
+// take notes a value; others is how many of its steps another sensor made at the same
+// time. A jump of one
 // alone, away from its level, is not believed before the next value confirms it: the
 // bridge moves all of its sensors, a bad contact only one. A jump back is a spike.
-func (p *probe) take(x float64, at int64, rule *Sensor, moved int) {
+func (p *probe) take(x float64, at int64, rule *Sensor, others float64) {
 	step := math.Abs(x - p.last)
 	same := p.n > 0 && x == p.last
 	switch {
@@ -51,8 +56,8 @@ func (p *probe) take(x float64, at int64, rule *Sensor, moved int) {
 		step = p.step
 	case p.jumped:
 		p.jumped = false
-	case p.far(x, rule.Jump) && math.Abs(x-p.level) > math.Abs(p.last-p.level):
-		p.lone = moved < 2 || p.why == spikes
+	case rule.Jump > 0 && p.steps(x) > rule.Jump && math.Abs(x-p.level) > math.Abs(p.last-p.level):
+		p.lone = others <= max(corroborates*rule.Jump, keepsUp*p.steps(x)) || p.why == spikes
 		p.before, p.jumped = p.last, p.lone
 		step = p.step
 	}

@@ -32,6 +32,9 @@ const (
 	// corroborates is which part of a jump another sensor has to make at the same
 	// time to show that the bridge has moved.
 	corroborates = 0.4
+	// keepsUp is which part of its way, in usual steps of each, that other one has to
+	// make at least: a load of a thousand steps is no five steps elsewhere.
+	keepsUp = 0.1
 	// leastWrong is how many messages in a row show that a clock is wrong: one alone
 	// may have been under way for long.
 	leastWrong = 3
@@ -148,11 +151,15 @@ func (f *facility) sensors() *sensors {
 func (e *Engine) probe(f *facility, k *kindRules, r *devices.Reading) (changed uint64) {
 	rule := k.sensor.Sensor
 	s := f.sensors()
-	moved := 0 // sensors that moved far in this reading
+	var first, second float64 // how far the sensors that moved furthest in this reading did
 	for i := range r.Values {
 		v := &r.Values[i]
-		if p := s.find(uint32(v.Channel.ID)); p != nil && v.Quality == devices.Good && p.far(v.Num, corroborates*rule.Jump) {
-			moved++
+		if p := s.find(uint32(v.Channel.ID)); p != nil && v.Quality == devices.Good {
+			if n := p.steps(v.Num); n > first {
+				first, second = n, first
+			} else {
+				second = max(second, n)
+			}
 		}
 	}
 	for _, ch := range rule.Channels {
@@ -164,7 +171,11 @@ func (e *Engine) probe(f *facility, k *kindRules, r *devices.Reading) (changed u
 					s.probes = append(s.probes, probe{channel: uint32(ch.ID)})
 					p = &s.probes[len(s.probes)-1]
 				}
-				p.take(v.Num, r.Time, rule, moved)
+				others := first
+				if p.steps(v.Num) == first {
+					others = second
+				}
+				p.take(v.Num, r.Time, rule, others)
 			}
 		}
 		if p == nil {

@@ -67,6 +67,19 @@ func TestASpikeIsNoLoad(t *testing.T) {
 	l.tickets("opened BR-1 sensor_fault", "closed BR-1 sensor_fault")
 }
 
+// What moves by five usual steps while another makes hundreds has not moved with it.
+func TestASpikeIsNoLoadThoughAnotherSensorMovesALittle(t *testing.T) {
+	l := logs(t, 31)
+	l.reads(600, nil)
+	l.reads(10, func(m map[string]any) { m["inclination_deg"], m["strain_ue"], m["displacement_mm"] = 4.0, 200.0, 75.0 })
+	l.tickets()
+	for _, p := range l.e.facilities["BR-1"].more.sensors.probes {
+		if want := p.last == 4.0; p.jumped != want {
+			t.Errorf("channel %d at %g: doubted %v, want %v", p.channel, p.last, p.jumped, want)
+		}
+	}
+}
+
 // A lorry that the logger was triggered by: the top is over the limit, and what
 // comes after it is believed, or the top would seem to last.
 func TestALorryThatComesAndGoesIsNoSpikeAndNoLimit(t *testing.T) {
