@@ -182,9 +182,11 @@ func (e *Engine) begins(c *cause) {
 	if e.maintainedCause(c) {
 		return // looked at again when the window ends
 	}
-	if c.reached == 0 {
-		c.reached, c.pending = c.reach(e.wall), e.wall
+	at := c.reach(e.wall)
+	if c.reached == 0 || at > c.reached { // now it is others who are bad together
+		c.pending = e.wall
 	}
+	c.reached = at
 	h := e.higher(c)
 	if h == covered {
 		return // looked at again when that ends
@@ -298,6 +300,8 @@ func (e *Engine) told(c *cause, what TransitionType, member *facility) {
 	switch what {
 	case Opened:
 		t.Evidence = c.evidence(e)
+		t.Evidence.Cause.Bad = c.atOnce()
+		t.Value = float64(t.Evidence.Cause.Bad)
 		t.Evidence.Window = e.keptBack(c)
 	case Ended:
 		t.Evidence = c.evidence(e).ended(c.rule, c.quiet)

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"iter"
 	"maps"
 	"slices"
 
@@ -24,20 +25,24 @@ func (e *Engine) began(f *facility, r *Rule) int64 {
 	return min(e.wall, max(a.event, a.calm))
 }
 
-// dark tells whether enough members are bad; once they went bad together it is
-// enough that they stay so.
+// dark tells whether enough members are bad: with Collapse.Within, that went bad
+// together and have stayed so.
 func (c *cause) dark() bool {
-	if c.rule.Collapse.Within == 0 || c.reached != 0 {
+	if c.rule.Collapse.Within == 0 {
 		return c.enough(len(c.bad), 1)
 	}
 	_, ok := c.together(func(n int) bool { return c.enough(n, 1) })
 	return ok
 }
 
-// reach is when there were enough of a cause that is dark.
+// reach is when there were enough of a cause that is dark, and was so before or is
+// only now.
 func (c *cause) reach(wall int64) int64 {
-	if c.rule.Collapse.Within > 0 {
+	switch {
+	case c.rule.Collapse.Within > 0:
 		wall, _ = c.together(func(n int) bool { return c.enough(n, 1) })
+	case c.reached != 0:
+		return c.reached
 	}
 	return wall
 }
@@ -48,24 +53,48 @@ func (c *cause) together(enough func(n int) bool) (at int64, ok bool) {
 	if !enough(len(c.bad)) {
 		return 0, false
 	}
-	since := make([]int64, 0, len(c.bad))
-	for _, m := range c.bad {
-		since = append(since, m.since)
-	}
-	slices.Sort(since)
-	within, first := c.rule.Collapse.Within.Milliseconds(), 0
-	for i, at := range since {
-		for since[first] <= at-within {
-			first++
-		}
-		if enough(i - first + 1) {
+	for at, n := range c.spans() {
+		if enough(n) {
 			return at, true
 		}
 	}
 	return 0, false
 }
 
-// counts tells whether a member is one of those that are bad together.
+// atOnce is how many members went bad within the time of each other, at most.
+func (c *cause) atOnce() (most int) {
+	if c.rule.Collapse.Within == 0 {
+		return len(c.bad)
+	}
+	for _, n := range c.spans() {
+		most = max(most, n)
+	}
+	return most
+}
+
+// spans is the instants when members went bad, ascending, and how many had within the
+// time until then.
+func (c *cause) spans() iter.Seq2[int64, int] {
+	since := make([]int64, 0, len(c.bad))
+	for _, m := range c.bad {
+		since = append(since, m.since)
+	}
+	slices.Sort(since)
+	within, first := c.rule.Collapse.Within.Milliseconds(), 0
+	return func(yield func(int64, int) bool) {
+		for i, at := range since {
+			for since[first] <= at-within {
+				first++
+			}
+			if !yield(at, i-first+1) {
+				return
+			}
+		}
+	}
+}
+
+// counts tells whether a member is one of those that are bad together, or went bad
+// after them: then it comes under their ticket as who goes bad once that is open.
 func (c *cause) counts(m mark) bool {
 	w := c.rule.Collapse.Within.Milliseconds()
 	return w == 0 || m.since > c.reached-w
@@ -90,17 +119,36 @@ func (o onsets) add(p onsets) {
 // together is as that of a cause; what lies more than steps-1 of them apart is not
 // told from what does not lie within the time.
 func (o onsets) together(x *Collapse, enough func(n int) bool) (at int64, ok bool) {
-	order, first, n := slices.Sorted(maps.Keys(o)), 0, 0
-	for _, step := range order {
-		n += o[step]
-		for ; order[first] <= step-steps; first++ {
-			n -= o[order[first]]
-		}
+	for step, n := range o.spans() {
 		if enough(n) {
 			return (step+1)*x.step() - 1, true
 		}
 	}
 	return 0, false
+}
+
+// atOnce is as that of a cause.
+func (o onsets) atOnce() (most int) {
+	for _, n := range o.spans() {
+		most = max(most, n)
+	}
+	return most
+}
+
+// spans is as that of a cause, by step.
+func (o onsets) spans() iter.Seq2[int64, int] {
+	return func(yield func(int64, int) bool) {
+		order, first, n := slices.Sorted(maps.Keys(o)), 0, 0
+		for _, step := range order {
+			n += o[step]
+			for ; order[first] <= step-steps; first++ {
+				n -= o[order[first]]
+			}
+			if !yield(step, n) {
+				return
+			}
+		}
+	}
 }
 
 // recent is the step of members of whom an older daemon has told only that they

@@ -258,3 +258,83 @@ func TestAShareFromBefore(t *testing.T) {
 		t.Errorf("read %+v (%v)", again, err)
 	}
 }
+
+// Who went bad too far from each other is no cause, however long the cause waits; who
+// goes bad while it waits comes under its ticket, but is not one of those that opened it.
+func TestOnlyWhoWentBadTogetherOpensACause(t *testing.T) {
+	const late = "name: surge, collapse: {of: out, by: circuit, at_least: 3, within: 20s}, for: 50s"
+	for name, x := range map[string]struct {
+		fails map[int]int // lamp: s
+		mends map[int]int
+		want  string
+		since float64 // s
+		bad   float64
+		join  int
+	}{
+		"apart":                {map[int]int{0: 10, 1: 30, 2: 50}, nil, "", 0, 0, 0},
+		"together":             {map[int]int{0: 10, 1: 20, 2: 29}, nil, "79 opened CAB:C0 surge", 29, 3, 3},
+		"some later":           {map[int]int{0: 10, 1: 11, 2: 12, 3: 50, 4: 55}, nil, "62 opened CAB:C0 surge", 12, 3, 5},
+		"more a little later":  {map[int]int{0: 10, 1: 11, 2: 12, 3: 20, 4: 55}, nil, "62 opened CAB:C0 surge", 12, 4, 5},
+		"one of them is well":  {map[int]int{0: 10, 1: 11, 2: 12, 3: 50}, map[int]int{0: 52}, "", 0, 0, 0},
+		"others are too, then": {map[int]int{0: 10, 1: 11, 2: 12, 3: 50, 4: 51, 5: 52}, map[int]int{0: 55}, "105 opened CAB:C0 surge", 52, 3, 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := under(t, strings.Replace(out, "for: 2s", "for: 10m", 1), late)
+			s.step(0, s.census(tree(1, 10)...))
+			for sec := 1; sec <= 200; sec++ {
+				var items []devices.Item
+				for lamp := range 10 {
+					for bad, at := range map[bool]map[int]int{true: x.fails, false: x.mends} {
+						if at[lamp] == sec {
+							items = append(items, s.says(fmt.Sprint("SL-0-", lamp), float64(sec), "lamp_failure", bad))
+						}
+					}
+				}
+				twin := *s
+				twin.e = restarted(t, s.e, s.seq)
+				for _, tr := range twin.transitions(float64(sec), items...) {
+					if tr.Type == Opened && (tr.Value != x.bad || tr.Evidence.Cause.Bad != int(x.bad) || float64(tr.Evidence.Since-start)/1000 != x.since) {
+						t.Errorf("opened by %g (%d) since %g s; want %g since %g", tr.Value, tr.Evidence.Cause.Bad, float64(tr.Evidence.Since-start)/1000, x.bad, x.since)
+					}
+				}
+				s.step(float64(sec), items...)
+			}
+			joined := strings.Count(strings.Join(s.log, "\n"), " joined ")
+			s.only("opened")
+			if x.want == "" {
+				s.expect()
+				return
+			}
+			s.expect(x.want)
+			if joined != x.join {
+				t.Errorf("%d lamps are attached, want %d", joined, x.join)
+			}
+		})
+	}
+}
+
+// So it is where several partitions have part in it.
+func TestOnlyWhoWentBadTogetherOpensACauseOfAStreet(t *testing.T) {
+	for apart, want := range map[float64]string{1: "opened by 30, held since 4", 6: ""} {
+		w := newTown(t, 3, strings.Replace(dark, "for: 5s", "for: 10m", 1), "name: street_flash, collapse: {of: dark, by: area, level: street, at_least: 25, within: 5s}, for: 20s")
+		fs := street("350102001", "", 4, 10)
+		w.learn(fs...)
+		for c := range 3 {
+			w.run(2 + float64(c)*apart)
+			w.say(true, fs[10*c:10*c+10]...)
+		}
+		w.run(18)
+		w.say(true, fs[30:]...)
+		got := ""
+		w.opened = func(x *Transition) {
+			got = fmt.Sprintf("opened by %d, held since %d", x.Evidence.Cause.Bad, (x.Evidence.Since-start)/1000)
+		}
+		w.run(60)
+		if got != want {
+			t.Errorf("%g s apart: %s, want %s", apart, got, want)
+		}
+		if _, joined := w.tickets(); want != "" && joined != 40 {
+			t.Errorf("%d lamps are attached, want all: who comes later too", joined)
+		}
+	}
+}

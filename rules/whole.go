@@ -133,11 +133,11 @@ func (w *whole) yields(n *counts) bool {
 func (e *Engine) wholeBegins(w *whole) {
 	x, n := w.rule.Collapse, w.sum()
 	reached, enough := w.reached, x.enough(n.Bad, n.Total, 1)
-	if reached == 0 {
+	switch {
+	case enough && x.Within > 0:
+		reached, enough = n.Onsets.together(x, func(k int) bool { return x.enough(k, n.Total, 1) })
+	case reached == 0:
 		reached = e.wall
-		if enough && x.Within > 0 {
-			reached, enough = n.Onsets.together(x, func(k int) bool { return x.enough(k, n.Total, 1) })
-		}
 	}
 	switch {
 	case !enough: // n.Total may be too small: then it is asked for below
@@ -151,9 +151,10 @@ func (e *Engine) wholeBegins(w *whole) {
 		w.stage = watch
 		e.stirWhole(w) // who does not answer is asked again
 	default:
-		if w.reached == 0 || w.turning == 0 {
-			w.reached, w.turning = reached, e.wall
+		if w.reached == 0 || w.turning == 0 || reached > w.reached {
+			w.turning = e.wall
 		}
+		w.reached = reached
 		w.stage = looms
 		e.stirWhole(w)
 		if e.wall-w.turning >= w.rule.wait().Milliseconds() && x.enough(n.Bad-n.Waits, n.Total, 1) {
@@ -241,6 +242,10 @@ func (e *Engine) toldWhole(w *whole, what TransitionType, n *counts) {
 		if what == Ended {
 			t.Evidence.ended(r, w.turning)
 		} else {
+			if x.Within > 0 {
+				t.Evidence.Cause.Bad = n.Onsets.atOnce()
+				t.Value = float64(t.Evidence.Cause.Bad)
+			}
 			t.Evidence.Window = e.wholeKeptBack(w)
 		}
 	}

@@ -24,6 +24,7 @@ type town struct {
 	log   []string
 	// of the tickets that were opened, with the members that it kept from counting
 	windows []string
+	opened  func(*Transition) // of every ticket, may be nil
 }
 
 func newTown(t *testing.T, partitions int, rules ...string) *town {
@@ -98,6 +99,9 @@ func (w *town) run(until float64) {
 				w.log = append(w.log, strings.TrimSpace(fmt.Sprintf("%g %s %s %s %s", w.now(), [...]string{Opened: "opened", Ended: "closed", Joined: "joined", Left: "left", Changed: "changed", Historic: "historic"}[x.Type], x.Facility, x.Defect, x.Member)))
 			}
 			for _, x := range found.Transitions {
+				if x.Type == Opened && w.opened != nil {
+					w.opened(&x)
+				}
 				if x.Type == Opened && x.Evidence.Window != nil {
 					w.windows = append(w.windows, fmt.Sprint(x.Evidence.Window.ID, " ", x.Evidence.Window.Members))
 				}
