@@ -17,11 +17,13 @@ type facilityItem struct {
 	LastSeen *string `json:"last_seen"`
 	Blind    string  `json:"blind,omitempty" doc:"the way in through which it was last heard, if that is down: nobody can tell whether it is silent"`
 	Usual    []usual `json:"usual,omitempty" doc:"what rules with a baseline have learned of it"`
+
+	OwnLimits []ownLimit `json:"own_limits,omitempty" doc:"limits with what they mean, by channel, each channel's from the first tier on"`
 }
 
 func (s *Server) item(f registry.Facility) facilityItem {
 	facts, _ := s.opt.State.Inspect(f.ID)
-	return facilityItem{f, s.instant(f.Updated), facts.Standing.String(), s.instant(facts.Since), s.instant(facts.Seen), facts.Blind, s.usual(facts.Usual)}
+	return facilityItem{f, s.instant(f.Updated), facts.Standing.String(), s.instant(facts.Since), s.instant(facts.Seen), facts.Blind, s.usual(facts.Usual), s.ownLimits(&f, facts.Limits)}
 }
 
 func facilitySorts() sorts[registry.Facility] {

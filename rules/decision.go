@@ -24,14 +24,15 @@ type decision struct {
 // clause is a comparison of a quantity with a bound, or parts of which all or any
 // have to hold, or (neither) something else: a flag, an exclusion.
 type clause struct {
-	id      int64 // of the expression, as those below
-	parts   []clause
-	all     bool // of parts
-	of      *quantity
-	value   int64
-	bound   int64
-	limited bool // a limit_… stands in the bound
-	abs     bool // abs(…) is compared: the bound is one on either side
+	id     int64 // of the expression, as those below
+	parts  []clause
+	all    bool // of parts
+	of     *quantity
+	value  int64
+	bound  int64
+	limits []string // that stand in the bound, by name
+	below  bool     // the value may not fall below the bound
+	abs    bool     // abs(…) is compared: the bound is one on either side
 }
 
 // quantity is a number that an expression looks at.
@@ -84,10 +85,14 @@ func (x *expressions) clause(n ast.Expr) clause {
 		if c.of = x.quantity(bare(value)); c.of == nil {
 			value, bound = bound, value
 			c.of = x.quantity(bare(value))
+			c.below = true
+		}
+		if f := n.AsCall().FunctionName(); f == operators.Less || f == operators.LessEquals {
+			c.below = !c.below
 		}
 		c.abs = bare(value) != value
 		value = bare(value)
-		c.value, c.bound, c.limited = value.ID(), bound.ID(), x.limited(bound)
+		c.value, c.bound, c.limits = value.ID(), bound.ID(), limitsIn(bound)
 	}
 	return c
 }
@@ -116,16 +121,19 @@ func (x *expressions) quantity(n ast.Expr) *quantity {
 	return nil
 }
 
-// limited tells whether a limit stands in an expression.
-func (x *expressions) limited(n ast.Expr) bool {
+// limitsIn is the names of the limits that stand in an expression.
+func limitsIn(n ast.Expr) (names []string) {
 	if n.Kind() == ast.CallKind {
 		for _, a := range n.AsCall().Args() {
-			if x.limited(a) {
-				return true
-			}
+			names = append(names, limitsIn(a)...)
 		}
 	}
-	return n.Kind() == ast.IdentKind && strings.HasPrefix(n.AsIdent(), limitPrefix)
+	if n.Kind() == ast.IdentKind {
+		if name, ok := strings.CutPrefix(n.AsIdent(), limitPrefix); ok {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // measured is the comparison that decided about what v shows; nil where no number
@@ -207,7 +215,7 @@ func (c *clause) measure(s interpreter.EvalState) *measure {
 	if c.abs {
 		bound = math.Copysign(bound, value)
 	}
-	return &measure{c.of, value, bound, c.limited}
+	return &measure{c.of, value, bound, len(c.limits) > 0}
 }
 
 // num is a number that stands in an expression.

@@ -11,7 +11,8 @@ type Facts struct {
 	Blind    string       `json:"blind"`    // the link through which it was last heard, if that is down
 	Newest   int64        `json:"newest"`   // event time of the newest reading
 	Book     Book         `json:"book"`
-	Usual    []Usual      `json:"usual,omitempty"` // what its baselines know
+	Usual    []Usual      `json:"usual,omitempty"`  // what its baselines know
+	Limits   []OwnLimit   `json:"limits,omitempty"` // of the census, as its rules read them
 }
 
 // Inspect says what is known of a facility; ok is false if it is not in this
@@ -34,7 +35,7 @@ func (w *Worker) Inspect(id devices.FacilityID) (facts Facts, ok bool) {
 }
 
 func (f *facility) facts(s *Set) Facts {
-	return Facts{Kind: f.kind, Standing: f.shows(), Since: f.since, Seen: f.seen, Newest: f.newest, Book: f.book, Usual: f.usuals(s)}
+	return Facts{Kind: f.kind, Standing: f.shows(), Since: f.since, Seen: f.seen, Newest: f.newest, Book: f.book, Usual: f.usuals(s), Limits: f.ownLimits(s)}
 }
 
 // Count adds the partition's facilities to all, by kind and [Standing], and

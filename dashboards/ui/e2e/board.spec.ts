@@ -139,6 +139,24 @@ test('a chart shows what is usual, and what that was learned from', async ({ pag
   await isSound(page, 'a chart with what is usual');
 });
 
+test('the tiers of a bridge have words, units and lines, also those of what was not heard yet', async ({ page, daemon }) => {
+  await login(page, daemon);
+  const own = [10, 20, 30].map((value, i) => ({ name: `displacement_mm_${i + 1}`, channel: 'displacement_mm', title: { zh: '位移', en: 'Displacement' }, unit: 'mm', value, tier: i + 1, way: 'both' }));
+  own.push({ name: 'battery_v', channel: 'battery_v', title: { zh: '电池电压', en: 'Battery voltage' }, unit: 'V', value: 3.3, tier: 0, way: 'below' });
+  await page.route('**/api/v1/facilities/BR-002', async (route) => route.fulfill({ json: { ...(await (await route.fetch()).json()), own_limits: own } }));
+  await page.route('**/api/v1/facilities/BR-002/latest', async (route) => {
+    const { values } = await (await route.fetch()).json();
+    await route.fulfill({ json: { values: values.map((v: { channel: string }) => (v.channel === 'displacement_mm' ? { ...v, v: -25 } : v)) } });
+  });
+  await page.goto('/facilities/BR-002');
+  const census = page.getByRole('region', { name: '台账' });
+  await expect(census).toContainText('位移 黄色·注意 ±10 mm / 橙色·预警 ±20 mm / 红色·警报 ±30 mm');
+  await expect(census).toContainText('电池电压 下限 3.3 V');
+  const row = page.getByRole('table', { name: '最新数值' }).getByRole('row').filter({ hasText: '位移' });
+  await expect(row).toContainText(/-25 mm\s+限值 -20\s+橙色·预警/);
+  await isSound(page, 'a bridge with tiers');
+});
+
 test('a vendor reads why a message was refused', async ({ page, daemon }) => {
   await login(page, daemon);
   await page.getByRole('link', { name: '接入' }).click();

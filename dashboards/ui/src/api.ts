@@ -16,6 +16,7 @@ export type Facility = Answer<'/api/v1/facilities/{id}', 'get'>;
 export type Latest = NonNullable<Answer<'/api/v1/facilities/{id}/latest', 'get'>['values']>[number];
 export type Readings = Answer<'/api/v1/facilities/{id}/readings', 'get'>;
 /** What a rule has learned to be usual of a channel. */
+export type OwnLimit = NonNullable<Facility['own_limits']>[number];
 export type Usual = NonNullable<Facility['usual']>[number];
 export type Expected = Answer<'/api/v1/facilities/{id}/usual', 'get'>;
 export type Ticket = ItemOf<'/api/v1/tickets'>;

@@ -92,12 +92,12 @@ export function digest([, ys]: Series): Digest | null {
   return { count: values.length, low, high, last: values[values.length - 1]!, gaps: ys.length - values.length };
 }
 
-/** The room on the y axis: data, limit and what is usual with air, never flat. A switch is 0 to 1. */
-export function room(found: Digest | null, limit: number | null, isSwitch: boolean, usual: UsualLine | null = null): [number, number] {
+/** The room on the y axis: data, limits and what is usual with air, never flat. A switch is 0 to 1. */
+export function room(found: Digest | null, limits: number[], isSwitch: boolean, usual: UsualLine | null = null): [number, number] {
   if (isSwitch) return [-0.15, 1.15];
   const band = usual ? [digest([usual.xs, usual.low]), digest([usual.xs, usual.high])] : [];
-  const low = Math.min(found?.low ?? limit ?? 0, limit ?? Infinity, band[0]?.low ?? Infinity);
-  const high = Math.max(found?.high ?? limit ?? 1, limit ?? -Infinity, band[1]?.high ?? -Infinity);
+  const low = Math.min(found?.low ?? limits[0] ?? 0, ...limits, band[0]?.low ?? Infinity);
+  const high = Math.max(found?.high ?? limits[0] ?? 1, ...limits, band[1]?.high ?? -Infinity);
   const air = (high - low) * 0.08 || Math.abs(high) * 0.1 || 1;
   return [low - air, high + air];
 }

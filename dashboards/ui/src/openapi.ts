@@ -1261,6 +1261,8 @@ export interface components {
             maintainer?: string;
             model?: string;
             name: string;
+            /** @description limits with what they mean, by channel, each channel's from the first tier on */
+            own_limits?: components["schemas"]["OwnLimit"][] | null;
             owner?: string;
             provisional?: boolean;
             road?: string;
@@ -1436,6 +1438,27 @@ export interface components {
         };
         NoteInputBody: {
             note?: string;
+        };
+        OwnLimit: {
+            channel: string;
+            /** @description as in limits */
+            name: string;
+            /**
+             * Format: int64
+             * @description where rules have tiers of the channel, the highest that it holds for: 1 notice, 2 warning, 3 alarm; else 0
+             */
+            tier: number;
+            /** @description of the channel */
+            title: components["schemas"]["Title"];
+            /** @description of the channel */
+            unit: string;
+            /** Format: double */
+            value: number;
+            /**
+             * @description what may not be: above it, below it, or further from 0 than it on either side
+             * @enum {string}
+             */
+            way: "above" | "below" | "both";
         };
         PageArea: {
             items: components["schemas"]["Area"][] | null;

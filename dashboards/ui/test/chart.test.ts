@@ -46,11 +46,11 @@ describe('a series in figures', () => {
 describe('the y axis', () => {
   const flat = { count: 2, low: 3, high: 3, last: 3, gaps: 0 };
   it('shows the limit, is never flat, and gives a switch its two levels', () => {
-    expect(room(flat, 15, false)[1]).toBeGreaterThan(15);
-    const [low, high] = room(flat, null, false);
+    expect(room(flat, [15], false)[1]).toBeGreaterThan(15);
+    const [low, high] = room(flat, [], false);
     expect(low).toBeLessThan(3);
     expect(high).toBeGreaterThan(3);
-    expect(room(flat, null, true)).toEqual([-0.15, 1.15]);
+    expect(room(flat, [], true)).toEqual([-0.15, 1.15]);
   });
 });
 
@@ -64,7 +64,7 @@ describe('what is usual', () => {
   });
 
   it('has room on the y axis', () => {
-    const [low, high] = room({ count: 2, low: 10, high: 11, last: 10, gaps: 0 }, null, false, usualLine([step(5, 10, 2), step(15, 10, 2)]));
+    const [low, high] = room({ count: 2, low: 10, high: 11, last: 10, gaps: 0 }, [], false, usualLine([step(5, 10, 2), step(15, 10, 2)]));
     expect(low).toBeLessThan(6);
     expect(high).toBeGreaterThan(14);
   });

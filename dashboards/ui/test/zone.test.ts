@@ -13,7 +13,7 @@ it('is drawn anew when the zone is known', async () => {
   const summary = shallowRef<{ zone: string } | null>(null);
   const context = { board: { summary }, clock: { now: ref(0) }, preferences: { shown: ref('light'), language: ref('zh') } } as unknown as Context;
   const at = Date.UTC(2026, 0, 15, 22, 30) / 1000;
-  const app = createApp({ render: () => h(LineChart, { series: [[at], [1]], from: at - 3600, to: at, limit: null, isSwitch: false, label: '' }) });
+  const app = createApp({ render: () => h(LineChart, { series: [[at], [1]], from: at - 3600, to: at, bounds: [], isSwitch: false, label: '' }) });
   app.use(createWords('zh')).provide(contextKey, context).mount(document.createElement('div'));
   const hours = (): string[] => {
     const { axes } = drawn[drawn.length - 1] as uPlot.Options;

@@ -44,13 +44,15 @@ export const en: Catalogue = {
     lasts: 'for {span}', noWait: 'needs not last', atOnce: 'for {span}; but this held too, and it was not waited for:', stale: 'too old to be believed', never: 'never reported', notYet: 'could not be told yet',
   },
   unit: { lamp_nights: '{n} lamp-nights', lamp_ms: '{n} lamp-hours' },
+  tier: { notice: 'Yellow, notice', warning: 'Orange, warning', alarm: 'Red, alarm' },
+  bound: { above: 'limit {limit}', below: 'lower limit {limit}', both: 'limit ±{limit}' },
   limitFrom: { facility: 'the facility’s own', model: 'its model’s', rule: 'the rule’s default' },
   form: { refused: 'Not accepted:' },
   page: { pending: 'Waiting', continued: 'Goes on from the ticket before, not told again', sent: 'Delivered', failed: 'Failed', sending: 'Being sent', retry: 'To be tried again' },
   facility: {
     title: 'Facilities', search: 'Search id, name or component code', searchKey: 'Press / to search, ↑ ↓ to move', id: 'Id', name: 'Name', state: 'State', kind: 'Kind', area: 'Area', circuit: 'Cabinet / circuit', seen: 'Last heard', total: '{n} in all', next: 'Next', previous: 'Previous',
     none: 'No facility found', noneLead: 'Try another id or name, or clear the filters.', empty: 'The census is empty', emptyLead: 'Fill it from CSV or GeoJSON with lamplighter devices import.', provisional: 'provisional', sunless: 'no place of their own, their circuit or cabinet: not judged by the sun', loading: 'Reading facilities…',
-    facts: 'Census', device: 'Device', component: 'Component code', place: 'Place (WGS84)', vendor: 'Vendor and model', interval: 'Reports every', charge: 'In charge', owner: 'Owner', maintainer: 'Maintainer', installed: 'Installed', condition: 'Condition', gateway: 'Gateway', feeder: 'Feeder', lamps: 'Lamps', lampsOf: '{n}', timetable: 'Timetable', supply: 'Supply', limits: 'Limits', unset: 'not recorded',
+    facts: 'Census', device: 'Device', component: 'Component code', place: 'Place (WGS84)', vendor: 'Vendor and model', interval: 'Reports every', charge: 'In charge', owner: 'Owner', maintainer: 'Maintainer', installed: 'Installed', condition: 'Condition', gateway: 'Gateway', feeder: 'Feeder', lamps: 'Lamps', lampsOf: '{n}', timetable: 'Timetable', supply: 'Supply', limits: 'Limits', lower: 'lower', unset: 'not recorded',
     latest: 'Newest values', channel: 'Channel', value: 'Value', measured: 'Measured', staleValue: 'stale, not the state of now', noLatest: 'No value within a day', chart: 'Chart', tickets: 'Its tickets', noTickets: 'This facility has no tickets', pagerLabel: 'Pages of the list', since: 'since', blind: 'The way in {link} is down', blindLead: 'This facility is heard through it: nobody can tell whether it is silent, or how it stands now.',
   },
   window: {
@@ -84,7 +86,7 @@ export const en: Catalogue = {
   defect: { lamp_out: 'does not burn', leaning: 'pole leans', dirty_glass: 'dirty glass', broken_glass: 'broken glass', pole_damaged: 'pole damaged', door_open: 'door open', wire_exposed: 'exposed wire' },
   condition: { intact: 'intact', damaged: 'damaged', missing: 'missing', retired: 'retired' },
   chart: {
-    channel: 'Channel', range: 'Time range', h1: '1 hour', h6: '6 hours', h24: '24 hours', d7: '7 days', d30: '30 days', none: 'No data in this time', limit: 'limit', digest: '{count} values, lowest {low}, highest {high}, newest {last}, {gaps} gaps', label: 'Chart of {channel}: {digest}',
+    channel: 'Channel', range: 'Time range', h1: '1 hour', h6: '6 hours', h24: '24 hours', d7: '7 days', d30: '30 days', none: 'No data in this time', digest: '{count} values, lowest {low}, highest {high}, newest {last}, {gaps} gaps', label: 'Chart of {channel}: {digest}',
     capped: 'Only the newest {n} values are shown.', table: 'Show as a table', on: 'yes', off: 'no', loading: 'Reading…',
   },
   usual: {

@@ -42,13 +42,15 @@ export const zh = {
     lasts: '需持续 {span}', noWait: '无需等待', atOnce: '需持续 {span}；但下列条件同时成立，没有等待：', stale: '已过期，不予采信', never: '从未上报', notYet: '暂时无法得出',
   },
   unit: { lamp_nights: '{n} 灯·夜', lamp_ms: '{n} 灯·小时' },
+  tier: { notice: '黄色·注意', warning: '橙色·预警', alarm: '红色·警报' },
+  bound: { above: '限值 {limit}', below: '下限 {limit}', both: '限值 ±{limit}' },
   limitFrom: { facility: '该设施自身限值', model: '该型号限值', rule: '规则默认限值' },
   form: { refused: '没有接受：' },
   page: { pending: '等待发送', continued: '接续上一工单，未另行通知', sent: '已送达', failed: '失败', sending: '正在发送', retry: '等待重试' },
   facility: {
     title: '设施', search: '搜索编号、名称或部件编码', searchKey: '按 / 搜索，↑ ↓ 移动', id: '编号', name: '名称', state: '状态', kind: '类别', area: '区域', circuit: '配电柜 / 回路', seen: '最近上报', total: '共 {n} 处', next: '下一页', previous: '上一页',
     none: '没有找到设施', noneLead: '换一个编号或名称，或者清除筛选。', empty: '设施台账为空', emptyLead: '用 lamplighter devices import 导入 CSV 或 GeoJSON。', provisional: '临时建档', sunless: '本身、回路和配电柜都没有坐标，无法按日出日落判定', loading: '正在读取设施…',
-    facts: '台账', device: '设备', component: '部件编码', place: '坐标（WGS84）', vendor: '厂商与型号', interval: '上报间隔', charge: '主管部门', owner: '权属单位', maintainer: '养护单位', installed: '安装日期', condition: '外观状态', gateway: '网关', feeder: '馈线', lamps: '灯数', lampsOf: '{n} 盏', timetable: '亮灯时间表', supply: '供电方式', limits: '限值', unset: '未登记',
+    facts: '台账', device: '设备', component: '部件编码', place: '坐标（WGS84）', vendor: '厂商与型号', interval: '上报间隔', charge: '主管部门', owner: '权属单位', maintainer: '养护单位', installed: '安装日期', condition: '外观状态', gateway: '网关', feeder: '馈线', lamps: '灯数', lampsOf: '{n} 盏', timetable: '亮灯时间表', supply: '供电方式', limits: '限值', lower: '下限', unset: '未登记',
     latest: '最新数值', channel: '指标', value: '数值', measured: '测量时间', staleValue: '过期，不代表当前', noLatest: '一天之内没有数值', chart: '历史曲线', tickets: '此设施的工单', noTickets: '此设施没有工单', pagerLabel: '翻页', since: '始于', blind: '接入通道 {link} 已断开', blindLead: '此设施经由它上报：现在无法判断它是否失联，也不知道它的当前状态。',
   },
   window: {
@@ -82,7 +84,7 @@ export const zh = {
   defect: { lamp_out: '灯不亮', leaning: '灯杆倾斜', dirty_glass: '灯罩脏污', broken_glass: '灯罩破损', pole_damaged: '灯杆损坏', door_open: '检修门敞开', wire_exposed: '电线外露' },
   condition: { intact: '完好', damaged: '破损', missing: '丢失', retired: '废弃' },
   chart: {
-    channel: '指标', range: '时间范围', h1: '1 小时', h6: '6 小时', h24: '24 小时', d7: '7 天', d30: '30 天', none: '这段时间没有数据', limit: '限值', digest: '{count} 个数值，最低 {low}，最高 {high}，最新 {last}，中断 {gaps} 处', label: '{channel} 的曲线：{digest}',
+    channel: '指标', range: '时间范围', h1: '1 小时', h6: '6 小时', h24: '24 小时', d7: '7 天', d30: '30 天', none: '这段时间没有数据', digest: '{count} 个数值，最低 {low}，最高 {high}，最新 {last}，中断 {gaps} 处', label: '{channel} 的曲线：{digest}',
     capped: '只显示最近的 {n} 个数值。', table: '以表格查看', on: '是', off: '否', loading: '正在读取…',
   },
   usual: {
