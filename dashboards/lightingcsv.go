@@ -43,12 +43,12 @@ func (s *Server) download(name string, fill func(ctx context.Context, put func(.
 
 func whole(n int64) string { return strconv.FormatInt(n, 10) }
 
-// share is a rate in percent.
+// share is a rate in percent, "" of none.
 func share(x *float64) string {
 	if x == nil {
 		return ""
 	}
-	return strconv.FormatFloat(100**x, 'f', 4, 64)
+	return lighting.Percent(*x, 4)
 }
 
 func (s *Server) ratesCSV(ctx context.Context, in *RatesInput) (*huma.StreamResponse, error) {
@@ -61,7 +61,7 @@ func (s *Server) ratesCSV(ctx context.Context, in *RatesInput) (*huma.StreamResp
 		for i := 0; i < len(fs) && err == nil; i++ {
 			x := newRateItem(&fs[i])
 			err = put(x.Rate, x.Version, x.Level, x.Place, x.Name, x.Period, x.From, x.To, strconv.Itoa(x.Nights), x.Unit, whole(x.Intact), whole(x.Faulty), whole(x.Unknown), whole(x.Excluded), whole(x.Num), whole(x.Den),
-				share(x.Value), share(x.Best), share(x.Worst), share(&x.Target), strconv.FormatBool(x.Low), x.Lamps)
+				share(x.Value), share(x.Best), share(x.Worst), lighting.Goal(x.Target), strconv.FormatBool(x.Low), x.Lamps)
 		}
 		return err
 	}), nil

@@ -44,8 +44,8 @@ func TestTheWorkedExampleOfThePageIsTrue(t *testing.T) {
 		t.Fatalf("%d figures, %v", len(figs), err)
 	}
 	f := &figs[0]
-	got := fmt.Sprintf("    intact %d, faulty %d, unknown %d, excluded %d\n    value %d/%d = %.2f %%, best %d/%d = %.2f %%, worst %d/%d = %.2f %%, target %.2f %%\n", f.Intact, f.Faulty, f.Unknown, f.Excluded,
-		f.Intact, f.Intact+f.Faulty, 100*f.Value, f.Intact+f.Unknown, f.Intact+f.Faulty+f.Unknown, 100*f.Best, f.Intact, f.Intact+f.Faulty+f.Unknown, 100*f.Worst, 100*f.Target)
+	got := fmt.Sprintf("    intact %d, faulty %d, unknown %d, excluded %d\n    value %d/%d = %s %%, best %d/%d = %s %%, worst %d/%d = %s %%, target %s %%\n", f.Intact, f.Faulty, f.Unknown, f.Excluded,
+		f.Intact, f.Intact+f.Faulty, Percent(f.Value, 2), f.Intact+f.Unknown, f.Intact+f.Faulty+f.Unknown, Percent(f.Best, 2), f.Intact, f.Intact+f.Faulty+f.Unknown, Percent(f.Worst, 2), Goal(f.Target))
 	page, err := os.ReadFile("../../deploy/docs/lighting.md")
 	if err != nil || !strings.Contains(string(page), got) {
 		t.Errorf("the page does not say\n%s(%v)", got, err)

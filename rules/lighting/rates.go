@@ -31,7 +31,7 @@ type Figure struct {
 }
 
 // Low tells whether the figure lies below its target.
-func (f *Figure) Low() bool { return f.Known && f.Value < f.Target-1e-12 }
+func (f *Figure) Low() bool { return f.Known && f.Value < f.Target-hair }
 
 // Query asks for figures.
 type Query struct {

@@ -78,8 +78,8 @@ func TestANewestNightThatIsSummedAnewIsHeldAgainstItsTargetAgain(t *testing.T) {
 		w.want("below it", w.tickets(), one+"open")
 		ids = append(ids, w.found(3)...)
 		w.withdrawn(w.found(3)...) // it changes nothing
-		w.want("its history, lower still", w.history(1), "revised 350102 2026-01-01 可感知完好率为 70.00 %，低于 90.00 % → 350102 2026-01-01 可感知完好率为 60.00 %，低于 90.00 % / "+
-			"350102: Observable intact rate of 2026-01-01 was 70.00 %, below 90.00 % → 350102: Observable intact rate of 2026-01-01 was 60.00 %, below 90.00 %")
+		w.want("its history, lower still", w.history(1), "revised 350102 2026-01-01 可感知完好率为 70.00 %，低于 90 % → 350102 2026-01-01 可感知完好率为 60.00 %，低于 90 % / "+
+			"350102: Observable intact rate of 2026-01-01 was 70.00 %, below 90 % → 350102: Observable intact rate of 2026-01-01 was 60.00 %, below 90 %")
 		x, err := w.desk.Get(w.ctx, 1)
 		if err != nil || *x.Value != 60 || !strings.Contains(x.Summary.EN, "60.00 %") {
 			t.Errorf("the ticket says %+v, %v; want 60", x, err)
@@ -87,7 +87,7 @@ func TestANewestNightThatIsSummedAnewIsHeldAgainstItsTargetAgain(t *testing.T) {
 		w.withdrawn(ids...)
 		w.want("all withdrawn", w.tickets(), one+"closed")
 		_, last, _ := strings.Cut(w.history(1), "\n")
-		w.want("its history", last, "closed 2026-01-01 重算后为 100.00 %，不低于 90.00 %；2026-01-01 was summed anew: 100.00 %, not below 90.00 %")
+		w.want("its history", last, "closed 2026-01-01 重算后为 100.00 %，不低于 90 %；2026-01-01 was summed anew: 100.00 %, not below 90 %")
 		w.found(0, 1, 2)
 		w.want("found again", w.tickets(), one+"closed\n"+one+"open")
 	})

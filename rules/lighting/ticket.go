@@ -80,9 +80,14 @@ func Defect(rate string) string {
 	return "lighting_rate_low_" + rate
 }
 
+// told is the figure and its target as sentences tell them.
+func (f *Figure) told() (value, target string) {
+	return Percent(f.Value, 2) + " %", Goal(f.Target) + " %"
+}
+
 // reached is the note of a ticket that is closed by a night that was summed up anew.
 func (f *Figure) reached() string {
-	is, want := fmt.Sprintf("%.2f %%", 100*f.Value), fmt.Sprintf("%.2f %%", 100*f.Target)
+	is, want := f.told()
 	return fmt.Sprintf("%s 重算后为 %s，不低于 %s；%s was summed anew: %s, not below %s", f.Period, is, want, f.Period, is, want)
 }
 
@@ -96,14 +101,14 @@ func (b *Book) area(d *Definition, f *Figure, dawn int64, anew bool) tickets.Are
 	if devices.AreaLevel(f.Level) == devices.City {
 		where = devices.Title{ZH: "全市", EN: "The city"}
 	}
-	was, want := fmt.Sprintf("%.2f %%", 100*f.Value), fmt.Sprintf("%.2f %%", 100*f.Target)
+	was, want := f.told()
 	return tickets.Area{
 		Facility: string(devices.AreaFacility(devices.AreaLevel(f.Level), devices.AreaCode(f.Place))), Defect: Defect(d.Name), Severity: rules.Major, At: dawn, Anew: anew, Value: 100 * f.Value, Limit: 100 * f.Target,
 		Summary: devices.Title{
 			ZH: fmt.Sprintf("%s %s %s为 %s，低于 %s", where.ZH, f.Period, d.Title.ZH, was, want),
 			EN: fmt.Sprintf("%s: %s of %s was %s, below %s", where.EN, d.Title.EN, f.Period, was, want),
 		},
-		Note:     fmt.Sprintf("%s %s: intact %d, faulty %d, unknown %d, excluded %d (%s); best %.2f %%, worst %.2f %%; %s", d.Name, d.Version, f.Intact, f.Faulty, f.Unknown, f.Excluded, f.Unit, 100*f.Best, 100*f.Worst, f.ListLink("")),
+		Note:     fmt.Sprintf("%s %s: intact %d, faulty %d, unknown %d, excluded %d (%s); best %s %%, worst %s %%; %s", d.Name, d.Version, f.Intact, f.Faulty, f.Unknown, f.Excluded, f.Unit, Percent(f.Best, 2), Percent(f.Worst, 2), f.ListLink("")),
 		Evidence: f.evidence(d, dawn),
 	}
 }
@@ -114,7 +119,7 @@ func (f *Figure) evidence(d *Definition, dawn int64) *rules.Evidence {
 		return rules.EvidenceValue{Name: name, Title: devices.Title{ZH: zh, EN: name}, Unit: f.Unit, Number: &n, At: dawn}
 	}
 	link := f.ListLink("")
-	return &rules.Evidence{Rule: Defect(d.Name), Version: d.Name + " " + d.Version, When: fmt.Sprintf("%s < %g %%", d.Name, 100*f.Target), Since: dawn, Pending: dawn, At: dawn, Values: []rules.EvidenceValue{
+	return &rules.Evidence{Rule: Defect(d.Name), Version: d.Name + " " + d.Version, When: fmt.Sprintf("%s < %s %%", d.Name, Goal(f.Target)), Since: dawn, Pending: dawn, At: dawn, Values: []rules.EvidenceValue{
 		value("intact", "完好", float64(f.Intact)), value("faulty", "故障", float64(f.Faulty)), value("unknown", "未知", float64(f.Unknown)), value("excluded", "剔除", float64(f.Excluded)),
 		{Name: "list", Title: devices.Title{ZH: "清单", EN: "list"}, Text: &link, At: dawn},
 	}}

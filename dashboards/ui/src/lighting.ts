@@ -52,9 +52,17 @@ export function firstDayOf(day: string, kind: PeriodKind, n: number): string {
   return at.toISOString().slice(0, 10);
 }
 
+/** What a share may miss for the rounding of floats alone, as the daemon has it. */
+const hair = 1e-12;
+
 /** 96.12%, cut and not rounded: 94.999 % is no 95 %. */
 export function percent(share: number): string {
-  return `${(Math.floor(share * 10_000 + 1e-6) / 100).toFixed(2)}%`;
+  return `${(Math.floor((share + hair) * 10_000) / 100).toFixed(2)}%`;
+}
+
+/** A target, with up to four digits; a mean is rounded up, so that no figure below it looks like it. */
+export function goal(share: number): string {
+  return `${Math.ceil((share - hair) * 1_000_000) / 10_000}%`;
 }
 
 /** Whether a figure reaches its target; none where there is nothing to judge. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { EvidenceValue, Evidence, Rate } from '../src/api';
 import { heldSince, lampList, shownValue } from '../src/evidence';
-import { amount, bucketsOf, daysOf, firstDayOf, lampsQuery, levelOf, levelsBelow, percent, periodOf, scaleFrom, standingOf, trail, worstFirst } from '../src/lighting';
+import { amount, bucketsOf, daysOf, firstDayOf, goal, lampsQuery, levelOf, levelsBelow, percent, periodOf, scaleFrom, standingOf, trail, worstFirst } from '../src/lighting';
 
 const rate = (more: Partial<Rate>): Rate => ({ rate: 'intact', version: '1', level: 'district', place: '350102', period: '2026-01', from: '2026-01-01', to: '2026-01-31', unit: 'lamp_nights', intact: 6, faulty: 2, unknown: 1, excluded: 1, numerator: 6, denominator: 8, value: 0.75, best: 7 / 9, worst: 6 / 9, target: 0.95, low: true, ...more }) as Rate;
 
@@ -33,6 +33,7 @@ describe('areas', () => {
 
 describe('figures', () => {
   it('are never rounded up to their target', () => {
+    expect([percent(95000 / 100001), goal(0.95), percent(0.9651), goal(0.9651515151515152), goal(0.97 / 3 + (2 * 0.95) / 3)]).toEqual(['94.99%', '95%', '96.51%', '96.5152%', '95.6667%']);
     expect([percent(0.94999), percent(0.95), percent(1), percent(2 / 3), percent(0.29)]).toEqual(['94.99%', '95.00%', '100.00%', '66.66%', '29.00%']);
   });
   it('that cannot be told are no good ones', () => {
