@@ -28,7 +28,7 @@ type Transition struct {
 	Kind      devices.Kind
 	Defect    string
 	Severity  Severity
-	At        int64 // event time, Unix ms
+	At        int64 // event time, Unix ms; of the opening of a common cause when it began to hold
 	Until     int64 // of Historic: event time when it was over
 	Wall      int64 // of the frame that decided it
 	Channel   string

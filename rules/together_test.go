@@ -293,7 +293,7 @@ func TestOnlyWhoWentBadTogetherOpensACause(t *testing.T) {
 				twin := *s
 				twin.e = restarted(t, s.e, s.seq)
 				for _, tr := range twin.transitions(float64(sec), items...) {
-					if tr.Type == Opened && (tr.Value != x.bad || tr.Evidence.Cause.Bad != int(x.bad) || float64(tr.Evidence.Since-start)/1000 != x.since) {
+					if tr.Type == Opened && (tr.At != tr.Evidence.Since || tr.Value != x.bad || tr.Evidence.Cause.Bad != int(x.bad) || float64(tr.Evidence.Since-start)/1000 != x.since) {
 						t.Errorf("opened by %g (%d) since %g s; want %g since %g", tr.Value, tr.Evidence.Cause.Bad, float64(tr.Evidence.Since-start)/1000, x.bad, x.since)
 					}
 				}
@@ -327,7 +327,7 @@ func TestOnlyWhoWentBadTogetherOpensACauseOfAStreet(t *testing.T) {
 		w.say(true, fs[30:]...)
 		got := ""
 		w.opened = func(x *Transition) {
-			got = fmt.Sprintf("opened by %d, held since %d", x.Evidence.Cause.Bad, (x.Evidence.Since-start)/1000)
+			got = fmt.Sprintf("opened by %d, held since %d", x.Evidence.Cause.Bad, (x.At-start)/1000)
 		}
 		w.run(60)
 		if got != want {

@@ -242,6 +242,7 @@ func (e *Engine) toldWhole(w *whole, what TransitionType, n *counts) {
 		if what == Ended {
 			t.Evidence.ended(r, w.turning)
 		} else {
+			t.At = t.Evidence.Since
 			if x.Within > 0 {
 				t.Evidence.Cause.Bad = n.Onsets.atOnce()
 				t.Value = float64(t.Evidence.Cause.Bad)
