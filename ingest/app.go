@@ -308,7 +308,8 @@ func (a *app) follow(name string, consumer func(partition int) pipeline.Consumer
 }
 
 func (a *app) startRules(ctx context.Context) (*tickets.Desk, *pager.Pager, error) {
-	set, rates, err := loadJudgement(&a.conf, a.dict)
+	inForce := filepath.Join(a.data, "rules-in-force.yml")
+	set, rates, err := a.judgement(inForce)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -333,7 +334,7 @@ func (a *app) startRules(ctx context.Context) (*tickets.Desk, *pager.Pager, erro
 	a.reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "lamplighter_facilities_sunless", Help: "Facilities that rules by the sun do not judge: neither they nor their circuit or cabinet have a place."}, a.judges.sunless))
 	a.push("rules' state", a.judges.stop)
 	a.follow("rules", func(p int) pipeline.Consumer { return a.judges[p] })
-	a.rules = &ruleFiles{paths: a.conf.Rules.Files, zone: a.conf.Zone, dict: a.dict, log: a.log, fits: rates.Check, switchOn: func(ctx context.Context, text []byte) error {
+	a.rules = &ruleFiles{inForce: inForce, paths: a.conf.Rules.Files, zone: a.conf.Zone, dict: a.dict, log: a.log, fits: rates.Check, switchOn: func(ctx context.Context, text []byte) error {
 		return pipeline.Broadcast(ctx, a.uplog, devices.ItemRuleSet, text)
 	}}
 	a.background("rule files", func(ctx context.Context) {

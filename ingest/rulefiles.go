@@ -10,6 +10,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"lamplighter/devices"
+	"lamplighter/ingest/pipeline"
 	"lamplighter/rules"
 )
 
@@ -23,6 +24,7 @@ type ruleFiles struct {
 	log      zerolog.Logger
 	fits     func(*rules.Set) error                       // whether what counts by the rules finds those that it names
 	switchOn func(ctx context.Context, text []byte) error // durable when it returns
+	inForce  string                                       // file that keeps the set that judges for the next start, "" = none
 
 	mu      sync.Mutex
 	trouble string // guarded by mu: why the files as they are do not judge
@@ -90,6 +92,11 @@ func (r *ruleFiles) take(ctx context.Context, set *rules.Set) bool {
 			r.log.Error().Err(err).Msg("switch the rules on")
 		}
 		return false
+	}
+	if r.inForce != "" {
+		if err := pipeline.Replace(r.inForce, []byte(set.Text())); err != nil {
+			r.log.Error().Err(err).Msg("keep the rules for the next start")
+		}
 	}
 	r.mu.Lock()
 	r.trouble, r.version = "", set.Version()

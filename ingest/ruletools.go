@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"time"
 
@@ -35,6 +36,32 @@ func loadJudgement(conf *config.Config, dict *devices.Dictionary) (*rules.Set, *
 		return nil, nil, err
 	}
 	return set, rates, rates.Check(set)
+}
+
+// judgement is loadJudgement, or, where the rule files have mistakes, with the set in
+// file, which judged last: what has gone on judging beside a bad file does so after a
+// power cut too.
+func (a *app) judgement(file string) (*rules.Set, *lighting.Set, error) {
+	set, rates, err := loadJudgement(&a.conf, a.dict)
+	if err == nil {
+		return set, rates, nil
+	}
+	text, gone := os.ReadFile(file)
+	if gone != nil {
+		return nil, nil, err
+	}
+	set, bad := rules.Parse(text, a.dict)
+	if bad != nil {
+		return nil, nil, err
+	}
+	if rates, bad = lighting.Load(a.conf.Lighting.Definitions); bad == nil {
+		bad = rates.Check(set)
+	}
+	if bad != nil {
+		return nil, nil, err
+	}
+	a.log.Error().Err(err).Str("version", set.Version()).Msg("the rule files are not taken; the rules that judged last go on")
+	return set, rates, nil
 }
 
 type rulesCmd struct {

@@ -29,17 +29,25 @@ func readMark(file string) (int64, error) {
 	return n, nil
 }
 
-// writeMark replaces the file with n in one step, durably.
+// writeMark replaces the file with n.
 func writeMark(file string, n int64) error {
 	if file == "" {
 		return nil
 	}
-	tmp, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".*")
-	if err != nil {
+	if err := Replace(file, []byte(strconv.FormatInt(n, 10)+"\n")); err != nil {
 		return fmt.Errorf("write mark: %w", err)
 	}
+	return nil
+}
+
+// Replace gives a file another content in one step, durably.
+func Replace(file string, content []byte) error {
+	tmp, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".*")
+	if err != nil {
+		return err
+	}
 	defer func() { _ = os.Remove(tmp.Name()) }()
-	_, err = tmp.WriteString(strconv.FormatInt(n, 10) + "\n")
+	_, err = tmp.Write(content)
 	err = errors.Join(err, tmp.Sync(), tmp.Close())
 	if err == nil {
 		err = os.Rename(tmp.Name(), file)
@@ -48,7 +56,7 @@ func writeMark(file string, n int64) error {
 		err = syncDir(filepath.Dir(file))
 	}
 	if err != nil {
-		return fmt.Errorf("write mark %s: %w", file, err)
+		return fmt.Errorf("replace %s: %w", file, err)
 	}
 	return nil
 }
