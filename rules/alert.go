@@ -39,7 +39,7 @@ type Transition struct {
 	Worded    bool   // of Changed: it has worse words
 	Page      PageDelay
 	Rules     string    // version of the rule set
-	Withdrawn bool      // of Ended: Rules has that rule no longer; nobody has seen that anything is over
+	Withdrawn bool      // of Ended: Rules has that rule no longer, or Facility is of another kind now; nobody has seen that anything is over
 	Evidence  *Evidence // of Opened, Changed, Ended and Historic: what decided it
 }
 

@@ -21,6 +21,7 @@ func (e *Engine) census(text []byte) error {
 			continue
 		}
 		if f := e.facilities[c.Facility.ID]; f != nil && !c.Gone {
+			e.takeKind(f, c.Facility.Kind)
 			if err := e.handOver(f, c.Facility.Key()); err != nil {
 				return err
 			}
@@ -80,11 +81,12 @@ func (e *Engine) takeKind(f *facility, k devices.Kind) {
 	if k == devices.KindUnknown || k == f.kind {
 		return
 	}
+	e.left(f)
 	e.uncount(f)
 	hung, p := f.hung, f.parent
 	e.unhang(f)
 	if f.kind != devices.KindUnknown {
-		f.alerts = nil // of rules of another kind
+		e.disown(f, k)
 		if f.more != nil && f.more.past != nil {
 			f.more.past.run, f.more.past.faults = nil, nil
 		}
@@ -93,6 +95,33 @@ func (e *Engine) takeKind(f *facility, k devices.Kind) {
 	if hung {
 		e.attach(f, e.rebuilt(p))
 		e.settleIn(f, e.set.kinds[f.kind].wide)
+	}
+}
+
+// disown ends the alerts of f, which is of another kind now: no rule judges them any more.
+func (e *Engine) disown(f *facility, now devices.Kind) {
+	for i := range f.alerts {
+		a := &f.alerts[i]
+		r := e.set.kinds[f.kind].rules[a.rule]
+		if !a.firing && !a.heir {
+			continue
+		}
+		before := len(e.found.Transitions)
+		e.emit(f, r, Ended, e.wall)
+		for j := before; j < len(e.found.Transitions); j++ {
+			e.found.Transitions[j].withdraw(e.set, now)
+		}
+	}
+	f.alerts = nil
+}
+
+// withdraw says of an end that nobody has seen that anything is over: the facility is
+// of another kind now or, KindUnknown, set has its rule no longer.
+func (t *Transition) withdraw(set *Set, now devices.Kind) {
+	t.Withdrawn, t.Rules = true, set.version
+	t.Evidence = &Evidence{Turn: turnClosed, Rule: t.Defect, Version: set.version, At: t.Wall, Withdrawn: true}
+	if now != devices.KindUnknown {
+		t.Evidence.Kind = now.String()
 	}
 }
 

@@ -196,8 +196,7 @@ func (e *Engine) judgeBy(text []byte) error {
 	}
 	for i := before; i < len(e.found.Transitions); i++ {
 		if t := &e.found.Transitions[i]; t.Type == Ended {
-			t.Withdrawn, t.Rules = true, set.version
-			t.Evidence = &Evidence{Turn: turnClosed, Rule: t.Defect, Version: set.version, At: e.wall, Withdrawn: true}
+			t.withdraw(set, devices.KindUnknown)
 		}
 	}
 	e.set, e.noSun.stale = set, true

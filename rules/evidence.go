@@ -19,7 +19,8 @@ type Evidence struct {
 	Severity  Severity         `json:"severity,omitempty"`  // from then on; of an opening at a step, of severity and of words
 	Was       Severity         `json:"was,omitempty"`       // of severity
 	Step      string           `json:"step,omitempty"`      // of an opening at a step its when, as written
-	Withdrawn bool             `json:"withdrawn,omitempty"` // of closed: the rule set has that rule no longer
+	Withdrawn bool             `json:"withdrawn,omitempty"` // of closed: no rule judges it any more
+	Kind      string           `json:"kind,omitempty"`      // of withdrawn: what the facility is now; "" = the rule set has that rule no longer
 	Sensor    bool             `json:"sensor,omitempty"`    // of closed: the rule is about sensors
 	AtOnce    string           `json:"at_once,omitempty"`   // as written, where it held and for was not waited for
 	Silent    float64          `json:"silent,omitempty"`    // × ExpectMS

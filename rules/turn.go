@@ -82,6 +82,8 @@ func (x *Evidence) turn(clock func(int64) string) devices.Title {
 	}
 	since := x.Since
 	switch {
+	case x.Kind != "":
+		return devices.Title{ZH: fmt.Sprintf("于 %s 结案：普查中该设施的类型已改为 %s，不再适用规则 %s，未经核查。", clock(x.At), x.Kind, x.Rule), EN: fmt.Sprintf("It was closed at %s, as the facility is a %s by the census now, to which rule %s is nothing: not verified.", clock(x.At), x.Kind, x.Rule)}
 	case x.Withdrawn:
 		return devices.Title{ZH: fmt.Sprintf("于 %s 结案：规则集 %s 不再包含规则 %s，未经核查。", clock(x.At), x.Version, x.Rule), EN: fmt.Sprintf("It was closed at %s, as rule set %s no longer has rule %s: not verified.", clock(x.At), x.Version, x.Rule)}
 	case x.Cause != nil:

@@ -88,6 +88,9 @@ func ended(t *rules.Transition, why string) closing {
 	if t.Withdrawn {
 		c.by = ruleSet
 		c.note = fmt.Sprintf("规则集 %s 不再包含开单规则，未经核查；rule set %s no longer has the rule of this ticket: not verified", t.Rules, t.Rules)
+		if t.Evidence != nil && t.Evidence.Kind != "" {
+			c.note = fmt.Sprintf("普查中该设施的类型已改为 %s，未经核查；the facility is a %s by the census now: not verified", t.Evidence.Kind, t.Evidence.Kind)
+		}
 	}
 	return c
 }

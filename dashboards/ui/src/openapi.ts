@@ -1113,6 +1113,7 @@ export interface components {
             expect_ms?: number;
             /** Format: int64 */
             for_ms: number;
+            kind?: string;
             /** Format: int64 */
             pending: number;
             rule: string;
