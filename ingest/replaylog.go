@@ -80,14 +80,14 @@ func (p *pastReplay) times() (err error) {
 	if p.span.To, err = p.instant("--to", p.cmd.To); err != nil {
 		return err
 	}
-	if p.span.To.IsZero() {
-		p.span.To = time.Now()
-		if p.span.To.Before(p.span.From) {
-			return fmt.Errorf("--from %s is still to come; want an instant of the past", p.cmd.From)
-		}
-	}
-	if p.span.To.Before(p.span.From) {
+	now := time.Now()
+	switch {
+	case !p.span.To.IsZero() && p.span.To.Before(p.span.From):
 		return fmt.Errorf("--to %s lies before --from %s", p.cmd.To, p.cmd.From)
+	case p.span.From.After(now):
+		return fmt.Errorf("--from %s is still to come; want an instant of the past", p.cmd.From)
+	case p.span.To.IsZero() || p.span.To.After(now):
+		p.span.To = now // nobody has said anything of what is still to come, and nothing must ripen in it
 	}
 	return nil
 }

@@ -184,3 +184,10 @@ func TestAReplayOfWhatIsStillToComeSaysSo(t *testing.T) {
 		}
 	}
 }
+
+func TestAReplayEndsNow(t *testing.T) {
+	p := pastReplay{cmd: &rulesReplayCmd{From: "2020-01-01", To: "2999-01-01"}, zone: time.UTC}
+	if err := p.times(); err != nil || p.span.To.After(time.Now()) || time.Since(p.span.To) > time.Hour {
+		t.Errorf("it ends at %s (%v), want now", p.span.To, err)
+	}
+}

@@ -17,12 +17,13 @@ type Log struct {
 	before []devices.Item
 	begin  int64
 	post   *post
+	ledger *ledger // of all, as a facility that is moved is judged elsewhere from then on
 }
 
 // NewLog returns a judge of a log; before are records, of the census and of
 // windows, that stood before its oldest frames.
 func NewLog(o *Options, before []devices.Item) *Log {
-	return &Log{opt: o, judges: make([]*Judge, o.Partitions), walls: make([]int64, o.Partitions), before: before, post: newPost(o)}
+	return &Log{opt: o, judges: make([]*Judge, o.Partitions), walls: make([]int64, o.Partitions), before: before, post: newPost(o), ledger: newLedger()}
 }
 
 // Frame judges the next frame of a partition.
@@ -42,6 +43,7 @@ func (l *Log) judge(partition int, wall int64, items []devices.Item) []rules.Let
 	j := l.judges[partition]
 	if j == nil {
 		j = NewJudge(l.opt, partition)
+		j.ledger = l.ledger
 		l.judges[partition] = j
 		j.Frame(wall, append([]devices.Item(nil), l.before...))
 		if l.begin == 0 || wall < l.begin {
@@ -64,5 +66,5 @@ func (l *Log) Result() *Result {
 			js = append(js, j)
 		}
 	}
-	return sum(js)
+	return sum(js, l.ledger)
 }

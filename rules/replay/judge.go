@@ -48,13 +48,13 @@ type Judge struct {
 	decoder  Decoder
 	batch    devices.Batch
 	messages []devices.Message
-	ledger   ledger
+	ledger   *ledger
 	result   Result
 }
 
 // NewJudge returns the judge of a partition, without any state.
 func NewJudge(o *Options, partition int) *Judge {
-	j := &Judge{opt: o, engine: rules.NewEngine(o.Set, o.Dict, o.owns(partition)), decoder: o.Decoder(), ledger: ledger{open: make(map[[2]string]*Ticket)}}
+	j := &Judge{opt: o, engine: rules.NewEngine(o.Set, o.Dict, o.owns(partition)), decoder: o.Decoder(), ledger: newLedger()}
 	j.engine.SetPartitions(o.Partitions)
 	j.batch.Partition = partition
 	return j
@@ -101,22 +101,24 @@ func (j *Judge) decode(items []devices.Item) {
 	}
 }
 
-// sum is what several judges found.
-func sum(js []*Judge) *Result {
+// sum is what several judges found and have written into ledgers.
+func sum(js []*Judge, ls ...*ledger) *Result {
 	r := &Result{}
 	for _, j := range js {
 		r.add(j)
 	}
-	for _, j := range js {
-		join(r.Tickets, j.ledger.abroad)
+	for _, l := range ls {
+		r.Tickets = append(r.Tickets, l.all...)
+	}
+	for _, l := range ls {
+		join(r.Tickets, l.abroad)
 	}
 	inOrder(r.Tickets)
 	return r
 }
 
-// add adds what one judge found.
+// add adds what one judge counted.
 func (r *Result) add(j *Judge) {
-	r.Tickets = append(r.Tickets, j.ledger.all...)
 	r.Messages += j.engine.Evaluated
 	r.Late += j.engine.Late
 	r.Duplicates += j.engine.Duplicates

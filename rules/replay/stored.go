@@ -56,6 +56,7 @@ func Stored(ctx context.Context, s Store, past *Past, o Options, tell func(done 
 			return nil, err
 		}
 		r.add(j)
+		r.Tickets = append(r.Tickets, j.ledger.all...)
 		join(r.Tickets, j.ledger.abroad)
 	}
 	if tell != nil {

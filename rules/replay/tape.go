@@ -43,11 +43,11 @@ func Tape(ctx context.Context, in *tape.Reader, census []registry.Fed, o Options
 	if err != nil {
 		return nil, err
 	}
-	js := make([]*Judge, len(p.tracks))
+	js, ls := make([]*Judge, len(p.tracks)), make([]*ledger, len(p.tracks))
 	for i, t := range p.tracks {
-		js[i] = t.judge
+		js[i], ls[i] = t.judge, t.judge.ledger
 	}
-	return sum(js), nil
+	return sum(js, ls...), nil
 }
 
 // player spreads a recording over the partitions.

@@ -33,13 +33,16 @@ type Ticket struct {
 	over time.Time // event time when it ended
 }
 
-// ledger is the tickets of one partition, opened and closed as the desk does:
-// one open ticket for a facility and defect.
+// ledger is the tickets of one partition, or of those that are judged in the order
+// of time, opened and closed as the desk does: one open ticket for a facility and
+// defect, whichever partition tells of it.
 type ledger struct {
 	open   map[[2]string]*Ticket
 	all    []*Ticket
 	abroad []rules.Transition // members of what another partition has opened
 }
+
+func newLedger() *ledger { return &ledger{open: make(map[[2]string]*Ticket)} }
 
 func (l *ledger) take(t *rules.Transition) {
 	key := [2]string{string(t.Facility), t.Defect}
