@@ -255,7 +255,7 @@ func (e *Engine) emit(f *facility, r *Rule, what TransitionType, at int64) {
 		step, words = a.step, a.words
 	}
 	t.Severity, t.Summary, t.Words = r.severity(step), r.summary(step, words), words
-	m := e.decided(f, r, step)
+	m := e.decided(f, r, step, words)
 	t.Channel, t.Value, t.Limit = e.shown(f, r, step, m)
 	switch what {
 	case Opened:

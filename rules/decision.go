@@ -26,7 +26,8 @@ type decision struct {
 type clause struct {
 	id     int64 // of the expression, as those below
 	parts  []clause
-	all    bool // of parts
+	all    bool  // of parts
+	choice int64 // the expression that chooses one of two parts, 0 = none does
 	of     *quantity
 	value  int64
 	bound  int64
@@ -79,6 +80,11 @@ func (x *expressions) clause(n ast.Expr) clause {
 			if p := x.clause(a); p.of != nil || p.parts != nil {
 				c.parts = append(c.parts, p)
 			}
+		}
+	case operators.Conditional:
+		a, b := x.clause(args[1]), x.clause(args[2])
+		if a.of != nil || a.parts != nil || b.of != nil || b.parts != nil {
+			c.choice, c.parts = args[0].ID(), []clause{a, b}
 		}
 	case operators.Greater, operators.GreaterEquals, operators.Less, operators.LessEquals:
 		value, bound := args[0], args[1]
@@ -179,7 +185,7 @@ func (c *clause) held(s interpreter.EvalState) *measure {
 	if c.parts == nil {
 		return c.measure(s)
 	}
-	return c.choose(c.all, func(p *clause) *measure { return p.held(s) })
+	return choose(c.chosen(s), c.all, func(p *clause) *measure { return p.held(s) })
 }
 
 // nearest is the comparison that lacks least.
@@ -187,12 +193,26 @@ func (c *clause) nearest(s interpreter.EvalState) *measure {
 	if c.parts == nil {
 		return c.measure(s)
 	}
-	return c.choose(true, func(p *clause) *measure { return p.nearest(s) })
+	return choose(c.chosen(s), true, func(p *clause) *measure { return p.nearest(s) })
 }
 
-func (c *clause) choose(least bool, of func(*clause) *measure) (best *measure) {
-	for i := range c.parts {
-		m := of(&c.parts[i])
+// chosen is the parts that say something: all, or the one of two that is chosen.
+func (c *clause) chosen(s interpreter.EvalState) []clause {
+	if c.choice == 0 {
+		return c.parts
+	}
+	switch answer(s, c.choice) {
+	case yes:
+		return c.parts[:1]
+	case no:
+		return c.parts[1:]
+	}
+	return nil
+}
+
+func choose(parts []clause, least bool, of func(*clause) *measure) (best *measure) {
+	for i := range parts {
+		m := of(&parts[i])
 		switch {
 		case m == nil:
 		case best == nil, m.limited && !best.limited, m.limited == best.limited && (m.over() < best.over()) == least && m.over() != best.over():
@@ -265,11 +285,18 @@ func (c *clause) compares(ch *devices.Channel) bool {
 }
 
 // decided is what decided that f is as bad as a step of r says, 0 = none; nil where
-// no number did.
-func (e *Engine) decided(f *facility, r *Rule, step uint8) *measure {
+// no number did. Where the words of the ticket, 0 = none, are about another quantity, it
+// is theirs: number and words say the same.
+func (e *Engine) decided(f *facility, r *Rule, step uint8, words uint16) *measure {
 	v := &e.view
 	v.f, v.e, v.rule = f, e, r
-	return r.decision(step).measured(v)
+	m := r.decision(step).measured(v)
+	if w := r.wording(words); w != nil && w.when.ask(v) == yes {
+		if said := w.why.measured(v); said != nil && (m == nil || said.of.channel != m.of.channel) {
+			return said
+		}
+	}
+	return m
 }
 
 // decision is that of the expression of a step, 0 = none.

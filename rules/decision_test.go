@@ -32,18 +32,18 @@ func TestATicketShowsTheQuantityThatDecided(t *testing.T) {
 		says []any
 		want string
 	}{
-		"inclined, not displaced":   {bridge, 3, []any{"displacement_mm", 5.0, "inclination_deg", -1.5}, "bridge_limit inclination_deg -1.5/-1.2"},
-		"displaced and inclined":    {bridge, 3, []any{"displacement_mm", -19.0, "inclination_deg", 1.1}, "bridge_limit displacement_mm -19/-10"},
-		"at the step that it is at": {bridge, 3, []any{"displacement_mm", 25.0, "inclination_deg", 0.1}, "bridge_limit displacement_mm 25/20"},
-		"lifted, not tilted":        {cover, 2, []any{"tilt_deg", 2.0, "lift_mm", 45.0}, "cover_displaced lift_mm 45/30"},
-		"further lifted":            {cover, 2, []any{"tilt_deg", 16.0, "lift_mm", 45.0}, "cover_displaced lift_mm 45/30"},
-		"open by its own word":      {cover, 0, []any{"tilt_deg", 2.0, "lift_mm", 1.0, "cover_open", true}, "cover_displaced tilt_deg NaN/NaN"},
-		"sunk, and not out of it":   {cover, 3600, []any{"tilt_deg", 14.0, "lift_mm", -31.0}, "cover_sunk lift_mm -31/-30"},
-		"a step's own figure":       {cover, 60, []any{"methane_pct", 3.0}, "explosive_gas methane_pct 3/2.5"},
-		"low volts":                 {cover, 86400, []any{"battery_pct", 80.0, "battery_v", 3.1}, "battery_low battery_v 3.1/3.3"},
-		"low by its own word":       {cover, 86400, []any{"battery_pct", 80.0, "battery_low", true}, "battery_low battery_pct NaN/NaN"},
-		"the needed one of a pair":  {lamp, 2400, []any{"voltage_v", 180.0}, "voltage_off voltage_v 180/187"},
-		"no number is compared":     {lamp, 600, []any{"power_w", 60.0, "lamp_on", true, "day_burner", true}, "day_burner power_w 60/NaN"},
+		"inclined, not displaced":                               {bridge, 3, []any{"displacement_mm", 5.0, "inclination_deg", -1.5}, "bridge_limit inclination_deg -1.5/-1.2"},
+		"displaced and inclined":                                {bridge, 3, []any{"displacement_mm", -19.0, "inclination_deg", 1.1}, "bridge_limit displacement_mm -19/-10"},
+		"at the step that it is at":                             {bridge, 3, []any{"displacement_mm", 25.0, "inclination_deg", 0.1}, "bridge_limit displacement_mm 25/20"},
+		"lifted, not tilted":                                    {cover, 2, []any{"tilt_deg", 2.0, "lift_mm", 45.0}, "cover_displaced lift_mm 45/30"},
+		"lifted further than tilted, in whose words it is told": {cover, 2, []any{"tilt_deg", 16.0, "lift_mm", 45.0}, "cover_displaced tilt_deg 16/15"},
+		"open by its own word":                                  {cover, 0, []any{"tilt_deg", 2.0, "lift_mm", 1.0, "cover_open", true}, "cover_displaced tilt_deg NaN/NaN"},
+		"sunk, and not out of it":                               {cover, 3600, []any{"tilt_deg", 14.0, "lift_mm", -31.0}, "cover_sunk lift_mm -31/-30"},
+		"a step's own figure":                                   {cover, 60, []any{"methane_pct", 3.0}, "explosive_gas methane_pct 3/2.5"},
+		"low volts":                                             {cover, 86400, []any{"battery_pct", 80.0, "battery_v", 3.1}, "battery_low battery_v 3.1/3.3"},
+		"low by its own word":                                   {cover, 86400, []any{"battery_pct", 80.0, "battery_low", true}, "battery_low battery_pct NaN/NaN"},
+		"the needed one of a pair":                              {lamp, 2400, []any{"voltage_v", 180.0}, "voltage_off voltage_v 180/187"},
+		"no number is compared":                                 {lamp, 600, []any{"power_w", 60.0, "lamp_on", true, "day_burner", true}, "day_burner power_w 60/NaN"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := tell(t)
@@ -62,6 +62,19 @@ func TestATicketShowsTheQuantityThatDecided(t *testing.T) {
 				t.Errorf("the ticket shows %s, want %s", got, x.want)
 			}
 		})
+	}
+}
+
+// Of two branches the one that was taken decides.
+func TestTheBranchThatWasTakenIsShown(t *testing.T) {
+	for want, says := range map[string][]any{
+		"dim power_w 20/60": {"power_w", 20.0, "dim_pct", 100.0},
+		"dim power_w 30/40": {"power_w", 30.0},
+	} {
+		s := under(t, `name: dim, limits: {power_w: 2, rated_power_w: 100}, when: "power_w > limit_power_w && (has_dim_pct ? dim_pct > 30.0 && power_w < 0.6 * limit_rated_power_w * dim_pct / 100.0 : power_w < 0.4 * limit_rated_power_w)"`)
+		if got := s.figures(0, s.says("SL-1", 0, says...)); got != want {
+			t.Errorf("%v: the ticket shows %s, want %s", says, got, want)
+		}
 	}
 }
 

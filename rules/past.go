@@ -235,7 +235,7 @@ func (e *Engine) lastsPast(g *facility, rule *Rule, x *pastFault, at int64) {
 		return
 	}
 	x.firing = true
-	m := e.decided(g, rule, x.step)
+	m := e.decided(g, rule, x.step, 0)
 	_, x.value, x.limit = e.shown(g, rule, x.step, m)
 	x.why = e.evidence(g, rule, m)
 	x.why.Since, x.why.Pending = x.event, x.event

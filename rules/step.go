@@ -66,7 +66,7 @@ func (e *Engine) regrade(g *graded) {
 	}
 	e.emit(f, r, Changed, e.wall)
 	x := e.switched(e.set, g.was)
-	x.Decided, x.Values = e.decided(f, r, a.step).evidence(), e.evidenceValues(f, r)
+	x.Decided, x.Values = e.decided(f, r, a.step, a.words).evidence(), e.evidenceValues(f, r)
 }
 
 // switched says of the newest transition that a ticket is as bad as set says, now that

@@ -24,7 +24,7 @@ func (e *Engine) turned(f *facility, r *Rule, was alert, at int64) *Evidence {
 		x.When, x.Decided = w.When, w.why.measured(v).evidence()
 	} else {
 		s := &r.Steps[max(a.step, was.step)-1]
-		x.Turn, x.Was, x.When, x.Decided = turnSeverity, r.severity(was.step), s.When, e.decided(f, r, a.step).evidence()
+		x.Turn, x.Was, x.When, x.Decided = turnSeverity, r.severity(was.step), s.When, e.decided(f, r, a.step, a.words).evidence()
 		if a.step < was.step {
 			x.Clear = s.Clear
 		}
