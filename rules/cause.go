@@ -230,11 +230,11 @@ func (e *Engine) lasts(c *cause) {
 	}
 	e.told(c, Ended, nil)
 	e.release(c)
+	e.showPlace(c.parent)
 }
 
 func (e *Engine) release(c *cause) {
 	c.firing, c.quiet, c.reached, c.pending, c.attached = false, 0, 0, 0, 0
-	e.showPlace(c.parent)
 	for f, m := range c.bad {
 		if m.attached {
 			m.attached = false
@@ -314,7 +314,8 @@ func (e *Engine) told(c *cause, what TransitionType, member *facility) {
 }
 
 // rejudge gives the causes the rules of another set. Those that it does not
-// have, or that hang elsewhere now, end.
+// have, or that hang elsewhere now, end. What bears the names of their places is shown
+// when the facilities have their rules too.
 func (e *Engine) rejudge(set *Set) {
 	ps := e.parentsInOrder()
 	for _, p := range ps {
@@ -346,7 +347,6 @@ func (e *Engine) rejudge(set *Set) {
 		}
 		clear(p.causes[len(kept):])
 		p.causes = kept
-		e.showPlace(p)
 	}
 	for _, c := range e.stirred {
 		c.stirred = false

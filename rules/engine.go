@@ -213,6 +213,9 @@ func (e *Engine) judgeBy(text []byte) error {
 		e.watch(f)
 		e.count(f)
 	}
+	for _, p := range e.parentsInOrder() {
+		e.showPlace(p)
+	}
 	for i := range open {
 		e.regrade(&open[i])
 	}

@@ -201,8 +201,10 @@ func (e *Engine) attached(f *facility, r *Rule) bool {
 		if f.causes&x.Collapse.bit == 0 {
 			continue
 		}
-		if p := e.above(f, x.Collapse.By); p != nil && p.find(x).bad[f].attached {
-			return true
+		if p := e.above(f, x.Collapse.By); p != nil {
+			if c := p.find(x); c != nil && c.bad[f].attached {
+				return true
+			}
 		}
 	}
 	return false

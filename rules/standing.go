@@ -141,6 +141,9 @@ func (e *Engine) sinceWhen(f *facility, s Standing) int64 {
 			at = min(at, c.reached)
 		}
 	}
+	if at == math.MaxInt64 {
+		return f.since // its own standing is about to be looked at
+	}
 	return at
 }
 

@@ -173,3 +173,31 @@ func TestWhoIsBehindACommonCauseIsFaultyAtOnce(t *testing.T) {
 		t.Errorf("told\n%s\nwant\n%s", got, want)
 	}
 }
+
+// A meter that is behind the ticket on its own circuit stands as it stood when other
+// rules are switched on, whatever their number.
+func TestASwitchLeavesAMeterBehindItsOwnCircuitAsItStands(t *testing.T) {
+	const slow, dark = "name: out, when: lamp_failure, for: 10m", "name: surge, collapse: {of: out, by: circuit, at_least: 2}"
+	lamps, meter := metered()
+	for name, next := range map[string][]string{
+		"the same":      {slow, dark + ", page: {after: 1m}"},
+		"another":       {slow, "name: all, collapse: {of: out, by: cabinet, at_least: 9}", dark},
+		"one that goes": {slow, "name: all, collapse: {of: out, by: cabinet, at_least: 9}"},
+	} {
+		s := under(t, slow, dark)
+		s.step(0, s.census(append(lamps, meter)...))
+		s.step(1, s.says(string(meter.ID), 1, "lamp_failure", true), s.says("SL-0-0", 1, "lamp_failure", true))
+		s.step(2)
+		if got := s.shown(meter.ID); got != "faulty since 1" {
+			t.Fatalf("%s: before %s", name, got)
+		}
+		s.step(3, devices.Item{Type: devices.ItemRuleSet, Control: []byte(lampRules(t, s, next...).text)})
+		want := "faulty since 1"
+		if name == "one that goes" {
+			want = "ok since 3"
+		}
+		if got := s.shown(meter.ID); got != want {
+			t.Errorf("%s: after it %s, want %s", name, got, want)
+		}
+	}
+}
