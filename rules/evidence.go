@@ -31,6 +31,7 @@ type Evidence struct {
 	At        int64            `json:"at"` // wall clock of the frame that decided
 	Seen      int64            `json:"seen,omitempty"`
 	Expect    int64            `json:"expect_ms,omitempty"`
+	Outage    *OutageEvidence  `json:"outage,omitempty"`  // of silence: the newest time since Seen in which nobody could be heard
 	Decided   *Measure         `json:"decided,omitempty"` // the comparison that decided, where one did
 	Values    []EvidenceValue  `json:"values,omitempty"`
 	Sensors   []SensorEvidence `json:"sensors,omitempty"` // that are faulty, of a rule about sensors
@@ -45,6 +46,15 @@ type WindowEvidence struct {
 	By      string `json:"by"`
 	To      int64  `json:"to"`                // Unix ms
 	Members int    `json:"members,omitempty"` // that did not count
+}
+
+// OutageEvidence is a time in which nothing could be heard of a facility, as no daemon
+// ran or its broker was away: it counts for no silence.
+type OutageEvidence struct {
+	Link string `json:"link,omitempty"` // what the facility was last heard through: the listener, or a broker's name
+	From int64  `json:"from"`           // Unix ms
+	To   int64  `json:"to"`             // Unix ms
+	MS   int64  `json:"ms"`             // of all outages since it was last heard
 }
 
 // EvidenceValue is a channel, or a value that the rule derives of one, as it
@@ -103,7 +113,7 @@ func (e *Engine) evidence(f *facility, r *Rule, m *measure) *Evidence {
 		x.Window = e.heldBy(f, r, a)
 	}
 	if r.Silent > 0 {
-		x.Seen, x.Expect = f.seen, f.expectMS
+		x.Seen, x.Expect, x.Outage = f.seen, f.expectMS, e.outage(f)
 		return x
 	}
 	if r.Sensor != nil {
@@ -117,6 +127,15 @@ func (e *Engine) evidence(f *facility, r *Rule, m *measure) *Evidence {
 	}
 	x.Values = e.evidenceValues(f, r)
 	return x
+}
+
+// outage is the newest one since f was last heard, nil if there was none.
+func (e *Engine) outage(f *facility) *OutageEvidence {
+	l := &e.links[f.link]
+	if l.back <= f.seen || l.lasted == 0 {
+		return nil
+	}
+	return &OutageEvidence{Link: l.name, From: max(f.seen, l.back-l.lasted), To: l.back, MS: l.darkness(e.wall) - f.dark}
 }
 
 // evidenceValues is what r looks at as it is at f.

@@ -93,6 +93,52 @@ It held since 2026-01-01 08:06:00; it has to last 5 s, and the ticket was opened
 `)
 }
 
+func TestATicketAboutSilenceNamesTheOutageInBetween(t *testing.T) {
+	about := func(t *testing.T, between func(s *story), opens int) (en, zh string) {
+		s := by(t, devices.Manhole, "severity: minor\nsilent: 3\nfor: 5s")
+		s.step(0, s.census(registry.Facility{ID: "A", Kind: devices.Manhole, ExpectS: 10}), s.link("a", true, 0))
+		s.step(1, via("a", s.says("A", 1, "tilt_deg", 1.0)))
+		between(s)
+		s.ticks(int(s.e.wall-start)/1000+1, opens-1, "a")
+		s.expect()
+		return s.why(float64(opens))
+	}
+	t.Run("the broker was away for a moment", func(t *testing.T) {
+		en, zh := about(t, func(s *story) {
+			s.until(2, 7)
+			s.step(8, s.link("a", false, 8))
+			s.until(9, 10)
+			s.step(11, s.link("a", true, 11))
+			s.until(12, 14)
+			s.step(15, s.link("a", false, 14))
+			s.until(16, 19)
+			s.step(20, s.link("a", true, 20))
+		}, 45)
+		same(t, en, `Rule it decided it (rule set VERSION).
+Nothing was heard since 2026-01-01 08:00:01; a message is expected every 10 s, and 3 times that counts as silence.
+From 2026-01-01 08:00:14 to 2026-01-01 08:00:20 nothing could be heard of it: Lamplighter did not run, or its link a was down, as for 3 s before; that does not count.
+It held since 2026-01-01 08:00:40; it has to last 5 s, and the ticket was opened at 2026-01-01 08:00:45.
+`)
+		if want := "\n其间自 2026-01-01 08:00:14 至 2026-01-01 08:00:20 接收中断（本系统未运行或接入 a 断开），无法收到任何消息，此前另中断 3 秒；中断时间不计入。\n"; !strings.Contains(zh, want) {
+			t.Errorf("got\n%swant%s", zh, want)
+		}
+	})
+	t.Run("the daemon was away for long", func(t *testing.T) {
+		en, zh := about(t, func(s *story) {
+			s.ticks(2, 9, "a")
+			s.step(60, s.link("a", true, 60))
+		}, 95)
+		same(t, en, `Rule it decided it (rule set VERSION).
+Nothing was heard since 2026-01-01 08:00:01; a message is expected every 10 s, and 3 times that counts as silence.
+From 2026-01-01 08:00:09 to 2026-01-01 08:01:00 nothing could be heard of it: Lamplighter did not run, or its link a was down; from then on it had its time anew.
+It held since 2026-01-01 08:01:30; it has to last 5 s, and the ticket was opened at 2026-01-01 08:01:35.
+`)
+		if want := "\n其间自 2026-01-01 08:00:09 至 2026-01-01 08:01:00 接收中断（本系统未运行或接入 a 断开），无法收到任何消息；恢复后重新计时。\n"; !strings.Contains(zh, want) {
+			t.Errorf("got\n%swant%s", zh, want)
+		}
+	})
+}
+
 func TestATicketOfACommonCauseSaysHowManyWereBad(t *testing.T) {
 	s := under(t, out, "name: surge, collapse: {of: out, by: circuit, at_least: 2, share: 0.5, within: 1m}")
 	fs := tree(1, 4)

@@ -30,6 +30,9 @@ func (x *Evidence) Sentences(zone *time.Location) []devices.Title {
 			ZH: fmt.Sprintf("自 %s 起没有收到任何消息；应每 %s上报一次，超过 %g 倍即视为失联。", clock(x.Seen), every.ZH, x.Silent),
 			EN: fmt.Sprintf("Nothing was heard since %s; a message is expected every %s, and %g times that counts as silence.", clock(x.Seen), every.EN, x.Silent),
 		})
+		if x.Outage != nil {
+			out = append(out, x.Outage.sentence(int64(x.Silent*float64(x.Expect)), clock))
+		}
 	case len(x.Sensors) > 0:
 		for i := range x.Sensors {
 			out = append(out, x.Sensors[i].sentence(clock))
@@ -73,6 +76,27 @@ func (w *WindowEvidence) sentence(at int64, clock func(int64) string) devices.Ti
 		ZH: fmt.Sprintf("维护窗口 %s（%s，%s）期间其中 %d 个设施未计入，至 %s 结束。", w.ID, w.Reason, w.By, w.Members, clock(w.To)),
 		EN: fmt.Sprintf("Maintenance window %s (%s, %s) kept %d of them from counting until %s.", w.ID, w.Reason, w.By, w.Members, clock(w.To)),
 	}
+}
+
+// sentence says it of a facility that may be silent for so long, ms: after a long
+// outage it has that anew.
+func (o *OutageEvidence) sentence(allowed int64, clock func(int64) string) devices.Title {
+	link := o.Link
+	if link != "" {
+		link = " " + link + " "
+	}
+	t := devices.Title{
+		ZH: fmt.Sprintf("其间自 %s 至 %s 接收中断（本系统未运行或接入%s断开），无法收到任何消息", clock(o.From), clock(o.To), link),
+		EN: fmt.Sprintf("From %s to %s nothing could be heard of it: Lamplighter did not run, or its link%s was down", clock(o.From), clock(o.To), strings.TrimRight(link, " ")),
+	}
+	if more := o.MS - (o.To - o.From); more > 0 {
+		w := lasting(more)
+		t.ZH, t.EN = t.ZH+"，此前另中断 "+w.ZH, t.EN+", as for "+w.EN+" before"
+	}
+	if o.To-o.From >= allowed {
+		return devices.Title{ZH: t.ZH + "；恢复后重新计时。", EN: t.EN + "; from then on it had its time anew."}
+	}
+	return devices.Title{ZH: t.ZH + "；中断时间不计入。", EN: t.EN + "; that does not count."}
 }
 
 // lasted says since when the condition held, and how long it had to.

@@ -1114,6 +1114,7 @@ export interface components {
             /** Format: int64 */
             for_ms: number;
             kind?: string;
+            outage?: components["schemas"]["OutageEvidence"];
             /** Format: int64 */
             pending: number;
             rule: string;
@@ -1439,6 +1440,15 @@ export interface components {
         };
         NoteInputBody: {
             note?: string;
+        };
+        OutageEvidence: {
+            /** Format: int64 */
+            from: number;
+            link?: string;
+            /** Format: int64 */
+            ms: number;
+            /** Format: int64 */
+            to: number;
         };
         OwnLimit: {
             channel: string;
