@@ -91,7 +91,7 @@ func (s *Server) windows(ctx context.Context, in *struct {
 type addWindowInput struct {
 	Body struct {
 		WindowScope
-		From   time.Time `json:"from,omitempty" doc:"now if not given"`
+		From   time.Time `json:"from,omitempty" doc:"now if not given or past"`
 		To     time.Time `json:"to" doc:"at most 30 days later"`
 		Reason string    `json:"reason" minLength:"1" maxLength:"500"`
 		Name   string    `json:"name,omitempty" maxLength:"64" doc:"who works there; the caller if not given"`
@@ -104,20 +104,18 @@ func (s *Server) addWindow(ctx context.Context, in *addWindowInput) (*windowOutp
 	b, now := &in.Body, s.opt.Now()
 	w := rules.Window{ID: "new", Facility: devices.FacilityID(b.Facility), Cabinet: b.Cabinet, Circuit: b.Circuit, Feeder: b.Feeder, Area: devices.AreaCode(b.Area), Kind: b.Kind, Rule: b.Rule,
 		From: unix(b.From), To: unix(b.To), Reason: b.Reason, By: b.Name}
-	if w.From == 0 {
-		w.From = now.UnixMilli()
-	}
+	w.From = max(w.From, now.UnixMilli()) // what has opened before has opened
 	if w.By == "" {
 		w.By = caller(ctx).Name
+	}
+	if w.To <= now.UnixMilli() {
+		return nil, invalid("body.to", "the window is over already: it ends at %s", *s.instant(w.To))
 	}
 	if field, err := w.Check(); err != nil {
 		if field == "by" {
 			field = "name" // as this body calls it
 		}
 		return nil, invalid("body."+field, "%v", err)
-	}
-	if w.To <= now.UnixMilli() {
-		return nil, invalid("body.to", "the window is over already: it ends at %s", *s.instant(w.To))
 	}
 	if err := s.nameable(ctx, &w); err != nil {
 		return nil, err

@@ -73,6 +73,16 @@ func TestAWindowIsMadeListedAndEnded(t *testing.T) {
 	})
 }
 
+// What had opened before a window was made has opened: it begins when it is made.
+func TestAWindowBeginsNoEarlierThanItIsMade(t *testing.T) {
+	w := newWorld(t, sqlite(t), atStart)
+	var x windowItem
+	w.into(w.ask(auth.Operator, "POST", "/api/v1/windows", `{"rule":"lamp_out","from":"2025-12-10T08:00:00+08:00","to":"2026-01-03T08:00:00+08:00","reason":"r"}`), http.StatusOK, &x)
+	if s := w.sentWindow(); x.State != "now" || s.From != start.UnixMilli() {
+		t.Errorf("made %+v, in the log from %d on; want %d", x, s.From, start.UnixMilli())
+	}
+}
+
 func TestAWindowNeedsAnEndAReasonAndAPlace(t *testing.T) {
 	w := newWorld(t, sqlite(t), atStart)
 	for body, field := range map[string]string{

@@ -65,7 +65,8 @@ func (p *pastReplay) run() error {
 	if p.span.From.IsZero() {
 		p.span.From = p.span.Known
 	}
-	past, err := tickets.Past(p.d.ctx, db, p.span.Known.UnixMilli(), p.span.To.UnixMilli())
+	from := min(p.span.From.UnixMilli(), p.span.Known.UnixMilli()) // the log may tell of faults that were over before it begins
+	past, err := tickets.Past(p.d.ctx, db, from, p.span.To.UnixMilli())
 	if err != nil {
 		return err
 	}
@@ -107,9 +108,9 @@ func (p *pastReplay) instant(flag, s string) (time.Time, error) {
 	return t, nil
 }
 
-// before is the census as it is now and the windows that were made: the log
-// tells of what changed since its oldest frame, but not of what stood before.
-func (p *pastReplay) before(census *registry.Registry, ws []tickets.ListedWindow) ([]devices.Item, error) {
+// before is the census as it is now and the windows that were made before a frame:
+// the log tells of what changed since its oldest one, but not of what stood before.
+func (p *pastReplay) before(census *registry.Registry, ws []tickets.ListedWindow) (func(begin int64) []devices.Item, error) {
 	fed, err := allFed(p.d.ctx, census)
 	if err != nil {
 		return nil, err
@@ -119,24 +120,40 @@ func (p *pastReplay) before(census *registry.Registry, ws []tickets.ListedWindow
 		return nil, err
 	}
 	windows, err := windowItems(ws)
-	return append([]devices.Item{{Type: devices.ItemCensus, Control: text}}, windows...), err
+	return func(begin int64) []devices.Item {
+		return append([]devices.Item{{Type: devices.ItemCensus, Control: text}}, standing(ws, windows, begin)...)
+	}, err
 }
 
-// windowItems is windows as the log would have them.
-func windowItems(ws []tickets.ListedWindow) (out []devices.Item, err error) {
+// standing is those of the windows, as the log would have them, that were made before
+// an instant: of the others the log tells.
+func standing(ws []tickets.ListedWindow, items []devices.Item, at int64) (out []devices.Item) {
+	for i := range ws {
+		if ws[i].MadeAt < at {
+			out = append(out, items[i])
+		}
+	}
+	return out
+}
+
+// windowItems is each of the windows as the log would have it. None lasts before it
+// was made: what had opened by then had opened.
+func windowItems(ws []tickets.ListedWindow) ([]devices.Item, error) {
+	out := make([]devices.Item, len(ws))
 	for i := range ws {
 		w := ws[i].Window
+		w.From = max(w.From, ws[i].MadeAt)
 		b, err := w.Encode()
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, devices.Item{Type: devices.ItemWindow, Control: b})
+		out[i] = devices.Item{Type: devices.ItemWindow, Control: b}
 	}
 	return out, nil
 }
 
 // judge lets the rules judge the frames up to the end of the span.
-func (p *pastReplay) judge(log pastLog, o *replay.Options, before []devices.Item) (*replay.Result, error) {
+func (p *pastReplay) judge(log pastLog, o *replay.Options, before func(begin int64) []devices.Item) (*replay.Result, error) {
 	l := replay.NewLog(o, before)
 	var items []devices.Item
 	to := p.span.To.UnixMilli()

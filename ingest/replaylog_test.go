@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -9,9 +10,13 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
+	"lamplighter/devices"
 	"lamplighter/devices/devicestest"
+	"lamplighter/rules"
 	"lamplighter/rules/replay"
+	"lamplighter/rules/tickets"
 )
 
 const stricter = `groups:
@@ -50,6 +55,49 @@ func compared(t *testing.T, d *daemon, args ...string) (same int, onlyWas, onlyW
 	return x.Same, names(x.OnlyWas), names(x.OnlyNew)
 }
 
+// tellsOfYesterday has a cover tell that it was displaced for ten minutes a day ago.
+func (d *daemon) tellsOfYesterday(t *testing.T, device string) {
+	t.Helper()
+	buffer := []string{}
+	for m := range 30 {
+		tilt := 1
+		if m >= 10 && m < 20 {
+			tilt = 50
+		}
+		buffer = append(buffer, fmt.Sprintf(`{"clk":"sync","ts":%d,"tilt_deg":%d,"cover_open":false}`, time.Now().Add(-24*time.Hour+time.Duration(m)*time.Minute).UnixMilli(), tilt))
+	}
+	tok := d.connect(device).Publish("f/1/"+device+"/telemetry", 1, false, "["+strings.Join(buffer, ",")+"]")
+	if !tok.WaitTimeout(time.Minute) || tok.Error() != nil {
+		t.Fatalf("the buffer is not acknowledged: %v", tok.Error())
+	}
+}
+
+// A window counts from when it was made, in the partitions whose frames do not tell
+// of it, whatever instant it bears.
+func TestWindowsThatStoodBeforeALog(t *testing.T) {
+	ws := []tickets.ListedWindow{
+		{Window: rules.Window{ID: "A", Rule: "r", From: 10, To: 900}, MadeAt: 100},
+		{Window: rules.Window{ID: "B", Rule: "r", From: 500, To: 900}, MadeAt: 200},
+	}
+	made, err := windowItems(ws)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for begin, want := range map[int64]string{50: "", 150: "A 100 ", 201: "A 100 B 500 "} {
+		got := ""
+		for _, it := range standing(ws, made, begin) {
+			var w rules.Window
+			if err := json.Unmarshal(it.Control, &w); err != nil || it.Type != devices.ItemWindow {
+				t.Fatalf("%+v: %v", it, err)
+			}
+			got += fmt.Sprint(w.ID, " ", w.From, " ")
+		}
+		if got != want {
+			t.Errorf("before %d stood %q, want %q", begin, got, want)
+		}
+	}
+}
+
 // TestANewRuleIsTriedOnTheLogBeforeItIsSwitchedOn asks what stricter rules would
 // have opened, while the daemon runs and after it has ended.
 func TestANewRuleIsTriedOnTheLogBeforeItIsSwitchedOn(t *testing.T) {
@@ -82,6 +130,13 @@ func TestANewRuleIsTriedOnTheLogBeforeItIsSwitchedOn(t *testing.T) {
 	if same, was, would := compared(t, d); same != 1 || was+would != "" {
 		t.Errorf("the rules that judged: %d the same, only was %q, only would be %q", same, was, would)
 	}
+	d.tellsOfYesterday(t, "MH-3")
+	d.eventually("the historic ticket", func() bool { return d.get("tickets?historic=true", &ts) && len(ts.Items) == 1 })
+	from := time.Now().Add(-48 * time.Hour).UTC().Format(time.RFC3339)
+	d.eventually("the same of what was over before the log began", func() bool {
+		same, was, would := compared(t, d, "--from", from)
+		return same == 2 && was+would == ""
+	})
 	d.end(syscall.SIGTERM)
 	if _, was, would := compared(t, d, "--rules", file); was != "MH-1 cover_displaced" || would != "MH-2 cover_displaced" {
 		t.Errorf("after the daemon: only was %q, only would be %q", was, would)

@@ -14,15 +14,16 @@ type Log struct {
 	opt    *Options
 	judges []*Judge // by partition; nil = not begun
 	walls  []int64  // of their newest frames
-	before []devices.Item
+	before func(begin int64) []devices.Item
 	begin  int64
 	post   *post
 	ledger *ledger // of all, as a facility that is moved is judged elsewhere from then on
 }
 
-// NewLog returns a judge of a log; before are records, of the census and of
-// windows, that stood before its oldest frames.
-func NewLog(o *Options, before []devices.Item) *Log {
+// NewLog returns a judge of a log; before gives records, of the census and of
+// windows, that stood before the oldest frame of a partition, of which begin is the
+// wall clock.
+func NewLog(o *Options, before func(begin int64) []devices.Item) *Log {
 	return &Log{opt: o, judges: make([]*Judge, o.Partitions), walls: make([]int64, o.Partitions), before: before, post: newPost(o), ledger: newLedger()}
 }
 
@@ -45,7 +46,7 @@ func (l *Log) judge(partition int, wall int64, items []devices.Item) []rules.Let
 		j = NewJudge(l.opt, partition)
 		j.ledger = l.ledger
 		l.judges[partition] = j
-		j.Frame(wall, append([]devices.Item(nil), l.before...))
+		j.Frame(wall, l.before(wall))
 		if l.begin == 0 || wall < l.begin {
 			l.begin = wall
 		}

@@ -21,7 +21,7 @@ func TestATicketIsClosedInThePartitionThatItsLampHasMovedTo(t *testing.T) {
 		}
 		return devices.Item{Type: devices.ItemCensus, Control: text}
 	}
-	l := NewLog(&o, []devices.Item{census(lamp, false)})
+	l := NewLog(&o, func(int64) []devices.Item { return []devices.Item{census(lamp, false)} })
 	sec := func(s int64) int64 { return day.UnixMilli() + s*1000 }
 	says := func(s int64, digit string) devices.Item {
 		return devices.Item{Type: devices.ItemUplink, Uplink: devices.Uplink{Device: "SL-1", Received: sec(s), Payload: []byte(digit)}}

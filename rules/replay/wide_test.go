@@ -120,7 +120,7 @@ func TestOtherRulesFindADarkStreetInTheFramesOfALog(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := NewLog(&o, []devices.Item{{Type: devices.ItemCensus, Control: text}})
+	l := NewLog(&o, func(int64) []devices.Item { return []devices.Item{{Type: devices.ItemCensus, Control: text}} })
 	frames := make(map[int64][][]devices.Item)
 	fails(fed, func(at int64, u devices.Uplink) {
 		sec := at / 1000

@@ -970,7 +970,7 @@ export interface components {
             feeder?: string;
             /**
              * Format: date-time
-             * @description now if not given
+             * @description now if not given or past
              */
             from?: string;
             /** @enum {string} */
