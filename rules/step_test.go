@@ -2,10 +2,12 @@ package rules
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
 	"lamplighter/devices"
+	"lamplighter/devices/devicestest"
 )
 
 // stepped is a rule file with one rule, minor above 10 degrees, and its steps as
@@ -141,5 +143,89 @@ func TestACommonCauseIsAsBadAsTheRulesThatAreSwitchedOnSay(t *testing.T) {
 	w.run(40)
 	if len(w.log) != 1 || !strings.HasSuffix(w.log[0], " changed feeder:F-1 feeder_off") {
 		t.Errorf("after the switch %q", w.log)
+	}
+}
+
+// anyRules is some rules out of many, in some order, each in some version.
+func anyRules(r *rand.Rand) devices.Item {
+	one := func(of ...string) string { return of[r.IntN(len(of))] }
+	severity := func() string { return one("info", "minor") }
+	steps := func(channel string) string {
+		return one("", ", steps: [{severity: critical, when: "+channel+" < 1.0}]", ", steps: [{severity: major, when: "+channel+" < 31.0, clear: "+channel+" > 40.0}, {severity: critical, when: "+channel+" < 1.0}]")
+	}
+	words := one("", ", wording: [{when: lamp_on, zh: 乙, en: b}]", ", wording: [{when: power_w < 1.0, zh: 丙, en: c}, {when: lamp_on, zh: 乙, en: b}]")
+	all := []string{
+		"name: lost, silent: " + one("3", "6") + ", for: 5s",
+		"name: out, when: power_w < " + one("1.0", "31.0") + ", for: " + one("0s", "8s", "2m") + ", clear_for: 3s" + steps("power_w") + words,
+		"name: leaks, when: leakage, clear_for: 1s",
+	}
+	for _, of := range []string{"lost", "out"} {
+		for _, by := range []string{"circuit", "cabinet"} {
+			all = append(all, fmt.Sprintf("name: %s_%s, collapse: {of: %s, by: %s, at_least: %s%s}, for: %s", of, by, of, by, one("3", "5"), one("", ", within: 20s", ", share: 0.5"), one("0s", "4s")))
+		}
+	}
+	text := "groups:\n  - kind: streetlight\n    rules:\n"
+	gone := r.IntN(12)
+	for _, i := range r.Perm(len(all)) {
+		if i == gone && i > 1 || gone < 2 && strings.Contains(all[i], []string{"lost", "out,", "out_"}[gone]) {
+			continue
+		}
+		text += "      - {severity: " + severity() + ", summary: {zh: 甲, en: a}, " + all[i] + "}\n"
+	}
+	return devices.Item{Type: devices.ItemRuleSet, Control: []byte(text)}
+}
+
+// Whatever rules are switched on when, open tickets are as bad as they were told to
+// be, nobody stands since never, and a restart changes nothing.
+func TestRulesMayBeSwitchedAtAnyTime(t *testing.T) {
+	switches, changes := 0, 0
+	for seed := range uint64(devicestest.Sized(20, 5)) {
+		a, b := tell(t), tell(t)
+		past := stormy(a, seed, 400)
+		r := rand.New(rand.NewPCG(seed, 4))
+		open := make(map[[2]string]Severity)
+		for sec, items := range past {
+			if sec == 0 || r.IntN(15) == 0 {
+				items = append(items, anyRules(r))
+				switches++
+			}
+			b.seq = a.seq
+			var twin *Engine
+			if r.IntN(8) == 0 {
+				twin = restarted(t, a.e, a.seq)
+			}
+			for _, x := range a.transitions(float64(sec), items...) {
+				k := [2]string{string(x.Facility), x.Defect}
+				switch x.Type {
+				case Opened:
+					open[k] = x.Severity
+				case Ended:
+					delete(open, k)
+				case Changed:
+					changes++
+					open[k] = x.Severity
+				}
+			}
+			if twin != nil {
+				b.e = twin
+				b.step(float64(sec), items...)
+				if b.e.counts != a.e.counts {
+					t.Fatalf("seed %d: at %d s counts %v, without a restart %v", seed, sec, b.e.counts, a.e.counts)
+				}
+			}
+			for _, f := range a.e.facilities {
+				for i := range f.alerts {
+					if x, rule := &f.alerts[i], a.e.set.kinds[f.kind].rules[f.alerts[i].rule]; x.firing && open[[2]string{string(f.id), rule.Name}] != rule.severity(x.step) {
+						t.Fatalf("seed %d: at %d s %s %s is %s, and was told to be %q", seed, sec, f.id, rule.Name, rule.severity(x.step), open[[2]string{string(f.id), rule.Name}])
+					}
+				}
+				if f.since > a.e.wall {
+					t.Fatalf("seed %d: at %d s %s stands %s since %d", seed, sec, f.id, f.shown, f.since)
+				}
+			}
+		}
+	}
+	if switches < 100 || changes < 100 {
+		t.Errorf("%d switches and %d changes: that shows nothing", switches, changes)
 	}
 }
