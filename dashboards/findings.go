@@ -88,7 +88,7 @@ func (s *Server) addFinding(ctx context.Context, in *struct {
 func (s *Server) endFinding(ctx context.Context, in *struct {
 	ID   int64 `path:"id"`
 	Body struct {
-		EndedAt time.Time `json:"ended_at,omitempty" doc:"now if not given; found_at withdraws it: it counts in no night"`
+		EndedAt time.Time `json:"ended_at,omitempty" doc:"now if not given; found_at withdraws it, also when it was mended: it counts in no night"`
 		Note    string    `json:"note,omitempty" maxLength:"1000"`
 	}
 }) (*findingOutput, error) {

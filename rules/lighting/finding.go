@@ -74,8 +74,8 @@ func (b *Book) Find(ctx context.Context, f Finding) (Finding, error) {
 }
 
 // EndFinding says that what was found is mended since at; that it is withdrawn,
-// when at is when it was found: then it counts in no night. devices.ErrConflict
-// when either was said before.
+// when at is when it was found: then it counts in no night. What was mended can be
+// withdrawn, too. devices.ErrConflict when it is withdrawn, or mended, already.
 func (b *Book) EndFinding(ctx context.Context, id, at int64, by, note string) (Finding, error) {
 	f, err := b.Finding(ctx, id)
 	if err != nil {
@@ -84,8 +84,14 @@ func (b *Book) EndFinding(ctx context.Context, id, at int64, by, note string) (F
 	if now := b.opt.Now().UnixMilli(); at > now || at < f.FoundAt || at < now-maxBack.Milliseconds() {
 		return f, refused("ended_at", "%s; want an instant not before it was found, of the last %d days, and not of the future", b.text(at), maxBack/(24*time.Hour))
 	}
+	if f.EndedAt == f.FoundAt || f.EndedAt != 0 && at != f.FoundAt {
+		return f, fmt.Errorf("finding %d was ended by %s at %s: %w", id, f.EndedBy, b.text(f.EndedAt), devices.ErrConflict)
+	}
+	if f.EndedAt != 0 { // who had it as mended stays on record
+		note = strings.TrimPrefix(note+"；", "；") + strings.TrimSpace(f.EndedBy+" "+b.text(f.EndedAt)+" "+f.EndNote)
+	}
 	err = b.opt.DB.Write(ctx, func(tx *database.Tx) error {
-		ok, err := one(tx.Exec(ctx, `UPDATE lamp_finding SET ended_at=?, ended_by=?, end_note=? WHERE id=? AND ended_at=0`, at, by, note, id))
+		ok, err := one(tx.Exec(ctx, `UPDATE lamp_finding SET ended_at=?, ended_by=?, end_note=? WHERE id=? AND ended_at=?`, at, by, note, id, f.EndedAt))
 		if err == nil && !ok {
 			err = devices.ErrConflict
 		}

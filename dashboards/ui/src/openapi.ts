@@ -1691,7 +1691,7 @@ export interface components {
         "Post-lighting-findings-id-endRequest": {
             /**
              * Format: date-time
-             * @description now if not given; found_at withdraws it: it counts in no night
+             * @description now if not given; found_at withdraws it, also when it was mended: it counts in no night
              */
             ended_at?: string;
             note?: string;

@@ -78,7 +78,7 @@ export const zh = {
   bucket: { intact: '完好', faulty: '故障', unknown: '未知', excluded: '剔除' },
   reason: { silent: '失联', unheard: '从未上报', gone: '已移出台账', away: '系统停机', maintenance: '维护', installed: '尚未安装，安装日期', census: '台账' },
   finding: {
-    title: '人工发现', lead: '人员巡查发现的路灯问题，与监测结果一并计入指标。', find: '登记发现', end: '了结', endOf: '了结发现 {n}', how: '结果', lasting: '未修复', mended: '已修复', withdrawn: '撤销', withdrawnLead: '登记有误：撤销后不计入任何一夜，记录仍然保留。', lamp: '路灯编号', defect: '问题', foundAt: '发现时间', endedAt: '修复时间', number: '发现 {n}', openOnly: '只看未修复的', filter: '按路灯编号筛选', none: '没有人工发现', noneLead: '巡查中发现的问题可在此登记。',
+    title: '人工发现', lead: '人员巡查发现的路灯问题，与监测结果一并计入指标。', find: '登记发现', end: '了结', endOf: '了结发现 {n}', withdraw: '撤销', withdrawOf: '撤销发现 {n}', how: '结果', lasting: '未修复', mended: '已修复', withdrawn: '撤销', withdrawnLead: '登记有误：撤销后不计入任何一夜，记录仍然保留。', lamp: '路灯编号', defect: '问题', foundAt: '发现时间', endedAt: '修复时间', number: '发现 {n}', openOnly: '只看未修复的', filter: '按路灯编号筛选', none: '没有人工发现', noneLead: '巡查中发现的问题可在此登记。',
   },
   findingHint: { lamp: '台账中的路灯。', defect: '选择，或用小写英文字母和下划线填写。', foundAt: '城市时间；不填即现在。最早 100 天前，涉及的夜晚会重新汇总。', endedAt: '城市时间；不填即现在。不早于发现时间。' },
   defect: { lamp_out: '灯不亮', leaning: '灯杆倾斜', dirty_glass: '灯罩脏污', broken_glass: '灯罩破损', pole_damaged: '灯杆损坏', door_open: '检修门敞开', wire_exposed: '电线外露' },

@@ -1,0 +1,40 @@
+package lighting
+
+import (
+	"errors"
+	"testing"
+
+	"lamplighter/devices"
+	"lamplighter/devices/devicestest"
+)
+
+func TestWhatWasMendedCanStillBeWithdrawn(t *testing.T) {
+	devicestest.Databases(t, func(t *testing.T, url string) {
+		w := newWorld(t, t.Context(), url, t.TempDir(), text)
+		defer w.db.Close()
+		w.ten()
+		w.morning(4)
+		id := w.enter(5)[0]
+		if _, err := w.book.EndFinding(w.ctx, id, at(3, 15, 0), "wang", "straightened"); err != nil {
+			t.Fatal(err)
+		}
+		w.work()
+		month := Query{Rate: "intact", Level: int(devices.City), Period: "month"}
+		w.want("mended", w.rates(month), " 2026-01: 28 intact 2 faulty 0 unknown 0 excluded = 93.33% (93.33-93.33, target 90.00)\n")
+		if _, err := w.book.EndFinding(w.ctx, id, at(3, 16, 0), "li", ""); !errors.Is(err, devices.ErrConflict) {
+			t.Errorf("mended twice: %v", err)
+		}
+		f, err := w.book.EndFinding(w.ctx, id, at(1, 15, 0), "li", "another lamp")
+		if err != nil || f.EndedAt != f.FoundAt || f.EndedBy != "li" || f.EndNote != "another lamp；wang 2026-01-03T15:00:00+08:00 straightened" {
+			t.Errorf("withdrawn: %+v, %v", f, err)
+		}
+		w.work()
+		w.want("withdrawn", w.rates(month), " 2026-01: 30 intact 0 faulty 0 unknown 0 excluded = 100.00% (100.00-100.00, target 90.00)\n")
+		for _, again := range []int64{at(1, 15, 0), at(3, 15, 0)} {
+			if _, err := w.book.EndFinding(w.ctx, id, again, "li", ""); !errors.Is(err, devices.ErrConflict) {
+				t.Errorf("what is withdrawn is ended at %d: %v", again, err)
+			}
+		}
+	})
+}
+
