@@ -41,8 +41,9 @@ func refused(field, format string, args ...any) error {
 // summed up anew.
 const maxBack = 100 * 24 * time.Hour
 
-// Find writes a finding down. devices.ErrNotFound when there is no such lamp,
-// devices.ErrInvalid when it cannot be.
+// Find writes a finding down. devices.ErrNotFound when the census has no such
+// facility, a Refused when it cannot be: also of what counts no lamps, for that
+// would be in no figure.
 func (b *Book) Find(ctx context.Context, f Finding) (Finding, error) {
 	now := b.opt.Now().UnixMilli()
 	f.MadeAt = now
@@ -58,6 +59,13 @@ func (b *Book) Find(ctx context.Context, f Finding) (Finding, error) {
 	}
 	if err != nil {
 		return f, fmt.Errorf("finding: %w", err)
+	}
+	switch {
+	case weight(&c) > 0:
+	case c.Provisional:
+		return f, refused("facility", "%s has enrolled by itself and is in no figure; adopt it in the census first", f.Facility)
+	default:
+		return f, refused("facility", "%s feeds lamps and counts for none of its own, so it would be in no figure; name a lamp, or say in the census how many `lamps` it stands for", f.Facility)
 	}
 	err = b.opt.DB.Write(ctx, func(tx *database.Tx) error {
 		err := tx.QueryRow(ctx, `INSERT INTO lamp_finding (facility, defect, found_at, note, made_by, made_at) VALUES (?,?,?,?,?,?) RETURNING id`, string(f.Facility), f.Defect, f.FoundAt, f.Note, f.By, now).Scan(&f.ID)

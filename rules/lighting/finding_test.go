@@ -2,10 +2,12 @@ package lighting
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"lamplighter/devices"
 	"lamplighter/devices/devicestest"
+	"lamplighter/devices/registry"
 )
 
 func TestWhatWasMendedCanStillBeWithdrawn(t *testing.T) {
@@ -38,3 +40,19 @@ func TestWhatWasMendedCanStillBeWithdrawn(t *testing.T) {
 	})
 }
 
+func TestAFindingOnWhatCountsNoLampsIsRefused(t *testing.T) {
+	w := newWorld(t, t.Context(), "sqlite://"+t.TempDir()+"/test.db", t.TempDir(), text)
+	defer w.db.Close()
+	w.lamps(
+		registry.Facility{ID: "LC-7", Area: "350102001001", Cabinet: "LC-7"},
+		registry.Facility{ID: "LC-7:C1", Area: "350102001001", Cabinet: "LC-7", Circuit: "C1"},
+		registry.Facility{ID: "LC-7:C2", Area: "350102001001", Cabinet: "LC-7", Circuit: "C2", Lamps: 42},
+	)
+	for id, want := range map[devices.FacilityID]string{"LC-7": "LC-7 feeds lamps", "LC-7:C1": "LC-7:C1 feeds lamps", "LC-7:C2": ""} {
+		_, err := w.book.Find(w.ctx, Finding{Facility: id, Defect: "leaning", FoundAt: w.now, By: "chen"})
+		var r *Refused
+		if want == "" && err != nil || want != "" && (!errors.As(err, &r) || r.Field != "facility" || !strings.HasPrefix(r.Why, want) || !strings.Contains(r.Why, "`lamps`")) {
+			t.Errorf("%s: %v; want %q", id, err, want)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package lighting
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -223,15 +224,24 @@ func (m *model) play(w *world) {
 		}
 	}
 	w.now = m.wall(minutes)
-	for i, h := range m.findings {
+	findings, ends := m.findings, m.ends
+	m.findings, m.ends = nil, nil
+	for i, h := range findings {
 		f, err := w.book.Find(w.ctx, Finding{Facility: m.lamps[h.lamp].ID, Defect: h.why, FoundAt: m.wall(h.minute), By: "t"})
+		if lamps(&m.moved[h.lamp]) == 0 {
+			if !errors.Is(err, devices.ErrInvalid) {
+				w.Fatalf("a finding on what counts no lamps: %v", err)
+			}
+			continue
+		}
 		if err != nil {
 			w.Fatal(err)
 		}
-		w.now = max(w.now, m.wall(m.ends[i]))
-		if _, err := w.book.EndFinding(w.ctx, f.ID, m.wall(m.ends[i]), "t", ""); err != nil {
+		w.now = max(w.now, m.wall(ends[i]))
+		if _, err := w.book.EndFinding(w.ctx, f.ID, m.wall(ends[i]), "t", ""); err != nil {
 			w.Fatal(err)
 		}
+		m.findings, m.ends = append(m.findings, h), append(m.ends, ends[i])
 	}
 	w.watch(max(w.pos[0].Wall+1, at(m.first+3, 11, 0)))
 }
