@@ -198,6 +198,21 @@ func inUnit(x float64, unit string) string {
 	return strings.TrimSpace(strconv.FormatFloat(x, 'g', 6, 64) + " " + unit)
 }
 
+// Amount is a number with its unit in words. Of lamp_ms, which a person does not
+// read, it is the hours.
+func Amount(x float64, unit string) devices.Title {
+	switch unit {
+	case "lamp_ms":
+		n := strconv.FormatFloat(x/float64(time.Hour.Milliseconds()), 'f', 1, 64)
+		return devices.Title{ZH: n + " 灯·小时", EN: n + " lamp-hours"}
+	case "lamp_nights":
+		n := strconv.FormatFloat(x, 'f', -1, 64)
+		return devices.Title{ZH: n + " 灯·夜", EN: n + " lamp-nights"}
+	}
+	n := inUnit(x, unit)
+	return devices.Title{ZH: n, EN: n}
+}
+
 // value is "" of what was not known.
 func (v *EvidenceValue) value() devices.Title {
 	switch {
@@ -208,8 +223,7 @@ func (v *EvidenceValue) value() devices.Title {
 	case v.Text != nil:
 		return devices.Title{ZH: strconv.Quote(*v.Text), EN: strconv.Quote(*v.Text)}
 	case v.Number != nil:
-		n := inUnit(*v.Number, v.Unit)
-		return devices.Title{ZH: n, EN: n}
+		return Amount(*v.Number, v.Unit)
 	}
 	return devices.Title{}
 }

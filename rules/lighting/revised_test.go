@@ -8,6 +8,7 @@ import (
 
 	"lamplighter/devices"
 	"lamplighter/devices/devicestest"
+	"lamplighter/rules/tickets"
 )
 
 // found enters findings of the first night, one for each lamp, and sums it up anew.
@@ -124,4 +125,30 @@ func TestAnOlderNightThatIsSummedAnewRaisesNothing(t *testing.T) {
 	w.work()
 	w.want("figures", w.rates(Query{Rate: "intact", Level: int(devices.City), Period: "day"}), " 2026-01-01: 7 intact 3 faulty 0 unknown 0 excluded = 70.00% (70.00-70.00, target 90.00)\n 2026-01-02: 10 intact 0 faulty 0 unknown 0 excluded = 100.00% (100.00-100.00, target 90.00)\n")
 	w.want("tickets", w.tickets(), "")
+}
+
+// TestATicketOnARateThatMeasuresTimeTellsHours: of milliseconds nobody has an idea.
+func TestATicketOnARateThatMeasuresTimeTellsHours(t *testing.T) {
+	w := newWorld(t, t.Context(), "sqlite://"+t.TempDir()+"/test.db", t.TempDir(), strings.Replace(text, "instants: [dusk+30m, midnight, dawn-30m]", "measure: time, night: {from: \"18:00\", to: \"06:00\"}", 1))
+	defer w.db.Close()
+	w.ten()
+	w.morning(2)
+	w.found(0, 1, 2)
+	h, err := w.desk.History(w.ctx, 1)
+	if err != nil || len(h) != 1 {
+		t.Fatalf("history %v, %v", h, err)
+	}
+	note, _, _ := strings.Cut(h[0].Note, " /api/")
+	w.want("note", note, "可感知完好率（intact，定义版本 1）：完好 84.0 灯·小时，故障 36.0 灯·小时，未知 0.0 灯·小时，剔除 0.0 灯·小时；最好 70.00 %，最差 70.00 %。"+
+		"Observable intact rate (intact, definition 1): intact 84.0 lamp-hours, faulty 36.0 lamp-hours, unknown 0.0 lamp-hours, excluded 0.0 lamp-hours; best 70.00 %, worst 70.00 %.")
+	x, err := tickets.Explain(w.ctx, w.db, "1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := fmt.Sprint(x.Sentences(zone))
+	for _, want := range []string{"条件：可感知完好率低于 90 %；Observable intact rate below 90 %", "完好（intact）为 84.0 灯·小时", "intact was 84.0 lamp-hours"} {
+		if !strings.Contains(s, want) {
+			t.Errorf("sentences do not say %q: %s", want, s)
+		}
+	}
 }

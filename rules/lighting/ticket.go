@@ -108,9 +108,19 @@ func (b *Book) area(d *Definition, f *Figure, dawn int64, anew bool) tickets.Are
 			ZH: fmt.Sprintf("%s %s %s为 %s，低于 %s", where.ZH, f.Period, d.Title.ZH, was, want),
 			EN: fmt.Sprintf("%s: %s of %s was %s, below %s", where.EN, d.Title.EN, f.Period, was, want),
 		},
-		Note:     fmt.Sprintf("%s %s: intact %d, faulty %d, unknown %d, excluded %d (%s); best %s %%, worst %s %%; %s", d.Name, d.Version, f.Intact, f.Faulty, f.Unknown, f.Excluded, f.Unit, Percent(f.Best, 2), Percent(f.Worst, 2), f.ListLink("")),
+		Note:     f.note(d),
 		Evidence: f.evidence(d, dawn),
 	}
+}
+
+// note is what the figure is made of.
+func (f *Figure) note(d *Definition) string {
+	in := func(n int64) devices.Title { return rules.Amount(float64(n), f.Unit) }
+	intact, faulty, unknown, excluded := in(f.Intact), in(f.Faulty), in(f.Unknown), in(f.Excluded)
+	best, worst := Percent(f.Best, 2), Percent(f.Worst, 2)
+	return fmt.Sprintf("%s（%s，定义版本 %s）：完好 %s，故障 %s，未知 %s，剔除 %s；最好 %s %%，最差 %s %%。%s (%s, definition %s): intact %s, faulty %s, unknown %s, excluded %s; best %s %%, worst %s %%. %s",
+		d.Title.ZH, d.Name, d.Version, intact.ZH, faulty.ZH, unknown.ZH, excluded.ZH, best, worst,
+		d.Title.EN, d.Name, d.Version, intact.EN, faulty.EN, unknown.EN, excluded.EN, best, worst, f.ListLink(""))
 }
 
 // evidence is what the ticket is opened by.
@@ -118,8 +128,8 @@ func (f *Figure) evidence(d *Definition, dawn int64) *rules.Evidence {
 	value := func(name, zh string, n float64) rules.EvidenceValue {
 		return rules.EvidenceValue{Name: name, Title: devices.Title{ZH: zh, EN: name}, Unit: f.Unit, Number: &n, At: dawn}
 	}
-	link := f.ListLink("")
-	return &rules.Evidence{Rule: Defect(d.Name), Version: d.Name + " " + d.Version, When: fmt.Sprintf("%s < %s %%", d.Name, Goal(f.Target)), Since: dawn, Pending: dawn, At: dawn, Values: []rules.EvidenceValue{
+	link, goal := f.ListLink(""), Goal(f.Target)
+	return &rules.Evidence{Rule: Defect(d.Name), Version: d.Name + " " + d.Version, When: fmt.Sprintf("%s低于 %s %%；%s below %s %%", d.Title.ZH, goal, d.Title.EN, goal), Since: dawn, Pending: dawn, At: dawn, Values: []rules.EvidenceValue{
 		value("intact", "完好", float64(f.Intact)), value("faulty", "故障", float64(f.Faulty)), value("unknown", "未知", float64(f.Unknown)), value("excluded", "剔除", float64(f.Excluded)),
 		{Name: "list", Title: devices.Title{ZH: "清单", EN: "list"}, Text: &link, At: dawn},
 	}}

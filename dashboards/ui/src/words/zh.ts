@@ -62,7 +62,7 @@ export const zh = {
     facility: '一处设施。范围至少填一项，填写的各项须同时符合。', cabinet: '接在此配电柜上的全部设施。', circuit: '配电柜的一个回路；须同时填写配电柜。', feeder: '由此馈线供电的全部设施。', area: '此区域及其下级区域，4 至 15 位数字。', kind: '只涉及此类设施。', rule: '只停用这一条规则。', from: '城市时间；不填即现在。', to: '城市时间；须晚于现在和开始时间，最长 30 天。', name: '谁在现场；不填即您自己。', reason: '例如：更换灯具。',
   },
   lighting: {
-    title: '照明指标', tabs: '照明分页', rate: '指标', period: '周期', where: '所在区域', newest: '截至 {day} 之夜，汇总于', course: '各期指标', courseLead: '点数字查看灯盏清单，点期次查看其下各处。', places: '各处指标', placesOf: '{period} 各处', by: '按', worstFirst: '低的在前', firstOnly: '只列出前 {n} 处，全部请下载', csv: '下载 CSV', value: '指标值', scale: '{from}% 至 100%，虚线为目标，斜纹为最差至最好', cases: '最差 – 最好', numerator: '分子', denominator: '分母', nights: '夜数',
+    title: '照明指标', tabs: '照明分页', rate: '指标', period: '周期', where: '所在区域', newest: '截至 {day} 之夜，汇总于', course: '各期指标', courseLead: '点数字查看灯盏清单，点期次查看其下各处。', places: '各处指标', placesOf: '{period} 各处', by: '按', worstFirst: '低的在前', firstOnly: '只列出前 {n} 处，全部请下载', csv: '下载 CSV', value: '指标值', scale: '{from}% 至 100%，虚线为目标，斜纹为最差至最好', cases: '最差 – 最好', numerator: '分子', inHours: '{what}（灯·小时）', denominator: '分母', nights: '夜数',
     bar: '{value}，最差 {worst}，最好 {best}，目标 {target}', none: '还没有汇总过的夜晚', noneLead: '每天日出后约 15 分钟汇总前一夜。第一次收到路灯数据后的次日早晨，这里就有指标。', noFigure: '这里没有指标', noPlace: '未登记', area: '区域 {code}', definition: '指标定义', definitionLead: '每个指标都注明所用定义的版本，不同版本的数字从不相加。', list: '清单',
     lamps: '灯盏清单', lamp: '路灯', countsAs: '计为', why: '何时、为何不完好', noLamps: '没有这样的路灯', standsFor: '代表 {n} 盏灯',
   },
