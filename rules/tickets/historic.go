@@ -6,6 +6,9 @@ import (
 	"lamplighter/devices/database"
 )
 
+// wasOver is the note of a ticket of history, in both languages.
+const wasOver = "得知时故障已经结束；it was over before anybody heard of it"
+
 // history writes down a fault that was over before anybody heard of it: a
 // ticket that is closed from the beginning, with the times of the fault, and
 // nobody is paged. What another ticket tells of already is told once: the same
@@ -30,7 +33,7 @@ func (d *Desk) history(ctx context.Context, tx *database.Tx, o *opening, until i
 		at   int64
 		what string
 	}{{o.at, "opened"}, {until, "closed"}} {
-		if err := event(ctx, tx, id, x.at, telemetry, x.what, "historic"); err != nil {
+		if err := event(ctx, tx, id, x.at, telemetry, x.what, wasOver); err != nil {
 			return err
 		}
 	}

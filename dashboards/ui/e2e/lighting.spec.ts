@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { expect, isSound, login, looks, test, wear } from './scene';
 
 const words = {
-  zh: { tickets: '处置工单', title: '照明指标', course: '各期指标', places: '各处指标', night: '夜', street: '街道', road: '道路', low: '低于目标', lamps: '灯盏清单', csv: '下载 CSV', faulty: '故障', find: '登记发现', findings: '人工发现', lamp: '路灯编号', defect: '问题', refused: '没有接受', lasting: '未修复', settle: '了结', withdraw: '撤销', city: '全市', why: '立案依据', list: '清单' },
-  en: { tickets: 'Tickets', title: 'Lighting rates', course: 'Period by period', places: 'Place by place', night: 'Night', street: 'Street', road: 'Road', low: 'Below target', lamps: 'Lamps behind a figure', csv: 'Download CSV', faulty: 'Faulty', find: 'Enter a finding', findings: 'Findings', lamp: 'Lamp', defect: 'What is wrong', refused: 'Not accepted', lasting: 'Not mended', settle: 'Settle', withdraw: 'Withdrawn', city: 'The city', why: 'Why it was opened', list: 'List' },
+  zh: { tickets: '处置工单', title: '照明指标', course: '各期指标', places: '各处指标', night: '夜', street: '街道', road: '道路', low: '低于目标', lamps: '灯盏清单', csv: '下载 CSV', faulty: '故障', find: '登记发现', findings: '人工发现', lamp: '路灯编号', defect: '问题', refused: '没有接受', lasting: '未修复', settle: '了结', withdraw: '撤销', city: '全市', why: '立案依据', list: '清单', rate: '可感知完好率' },
+  en: { tickets: 'Tickets', title: 'Lighting rates', course: 'Period by period', places: 'Place by place', night: 'Night', street: 'Street', road: 'Road', low: 'Below target', lamps: 'Lamps behind a figure', csv: 'Download CSV', faulty: 'Faulty', find: 'Enter a finding', findings: 'Findings', lamp: 'Lamp', defect: 'What is wrong', refused: 'Not accepted', lasting: 'Not mended', settle: 'Settle', withdraw: 'Withdrawn', city: 'The city', why: 'Why it was opened', list: 'List', rate: 'Observable intact rate' },
 };
 
 for (const look of looks.filter((l) => (l.language === 'zh') === (l.width === 1920) && (l.theme === 'light') === (l.width === 1920))) {
@@ -37,9 +37,11 @@ for (const look of looks.filter((l) => (l.language === 'zh') === (l.width === 19
     expect(counted).toBeGreaterThan(3);
     await faulty.click();
     await expect(page.getByRole('heading', { name: w.lamps })).toBeVisible();
+    await expect(page.locator('.page-head')).toContainText(w.rate);
     const lamps = page.getByRole('table', { name: w.lamps });
     await expect(lamps.locator('tbody tr')).toHaveCount(counted); // the figure is the list
     await expect(lamps.locator('tbody tr').first()).toContainText(w.faulty);
+    expect(await lamps.locator('.spells').allInnerTexts().then((all) => all.filter((x) => /[a-z]+_[a-z]+/.test(x)))).toEqual([]); // no key stands for a reason
     await isSound(page, 'the lamps behind a figure');
     const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: w.csv }).click()]);
     const rows = readFileSync(await file.path(), 'utf8').trim().split('\n');

@@ -59,6 +59,16 @@ describe('the catalogue', () => {
   });
 });
 
+describe('the rules that are shipped', () => {
+  it('have a word for each', () => {
+    const root = join(process.cwd(), '../..');
+    const files = ['rules/default/default.yml', ...readdirSync(join(root, 'deploy/rules')).filter((f) => !f.includes('.test.')).map((f) => `deploy/rules/${f}`)];
+    const names = files.flatMap((f) => [...readFileSync(join(root, f), 'utf8').matchAll(/^ *- name: (\w+)/gm)].map((m) => m[1]!));
+    expect(names.length).toBeGreaterThan(40);
+    expect(names.filter((n) => !keys.has(`defect.${n}`))).toEqual([]); // in English too: the keys are the same
+  });
+});
+
 interface Node {
   type: number;
   content?: string | Node;
