@@ -180,11 +180,11 @@ func guess(m *devices.Message) devices.Kind {
 	for i := range m.Readings {
 		for _, v := range m.Readings[i].Values {
 			switch v.Channel.Name {
-			case "cover_open", "tilt_deg", "water_level_m":
+			case "cover_open", "cover_missing", "tilt_deg", "lift_mm", "water_level_m", "flooded":
 				return devices.Manhole
-			case "lamp_on", "dim_pct", "power_w", "lamp_failure":
+			case "lamp_on", "dim_pct", "power_w", "lamp_failure", "gear_failure", "day_burner":
 				return devices.Streetlight
-			case "displacement_mm", "strain_ue", "inclination_deg", "crack_mm":
+			case "displacement_mm", "settlement_mm", "strain_ue", "inclination_deg", "crack_mm", "cable_force_kn":
 				return devices.Bridge
 			}
 		}
