@@ -100,7 +100,8 @@ func stormy(s *story, seed uint64, steps int) [][]devices.Item {
 
 func TestARestartAnywhereChangesNothing(t *testing.T) {
 	worse := 0 // standings that a common cause made worse
-	for seed := range uint64(devicestest.Sized(20, 5)) {
+	for n := range uint64(devicestest.Sized(20, 5)) {
+		seed := 17 + n // of which the first has a common cause on a meter
 		a, b := tell(t), tell(t)
 		past := stormy(a, seed, 600)
 		r := rand.New(rand.NewPCG(seed, 3))
