@@ -1,8 +1,6 @@
 package main
 
 import (
-	"io"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -20,18 +18,7 @@ func TestABadRuleFileAtStartLeavesTheRulesThatJudgedLast(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := newDaemonIn(t, data, "devices: {anonymous: true}\nrules: {files: [default, "+file+"]}\n")
-	health := func() string {
-		r, err := http.Get("http://" + d.http + "/-/healthy")
-		if err != nil {
-			return err.Error()
-		}
-		defer r.Body.Close()
-		b, err := io.ReadAll(r.Body)
-		if err != nil {
-			return err.Error()
-		}
-		return string(b)
-	}
+	says := func(trouble string) bool { _, body := d.healthy(); return strings.Contains(body, trouble) }
 	d.eventually("the rules are in force", func() bool {
 		_, err := os.Stat(filepath.Join(data, "rules-in-force.yml"))
 		return err == nil
@@ -41,7 +28,7 @@ func TestABadRuleFileAtStartLeavesTheRulesThatJudgedLast(t *testing.T) {
 	}
 	d.end(syscall.SIGKILL)
 	d.start()
-	d.eventually("health says what is wrong with the file", func() bool { return strings.Contains(health(), "city.yml:1: this is no YAML") })
+	d.eventually("health says what is wrong with the file", func() bool { return says("city.yml:1: this is no YAML") })
 	c := d.connect("MH-1")
 	c.mustTilt(t, 12)
 	var ts ticketList
@@ -52,5 +39,5 @@ func TestABadRuleFileAtStartLeavesTheRulesThatJudgedLast(t *testing.T) {
 	if err := os.WriteFile(file, []byte(strings.Replace(twoRules, "tilted", "leaning", 1)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	d.eventually("a good file is taken, and health is good", func() bool { return !strings.Contains(health(), "city.yml") })
+	d.eventually("a good file is taken, and health is good", func() bool { return !says("city.yml") })
 }
