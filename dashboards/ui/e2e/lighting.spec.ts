@@ -59,7 +59,7 @@ for (const look of looks.filter((l) => (l.language === 'zh') === (l.width === 19
     const number = await page.locator('.page-head .dim').first().innerText();
     await page.getByRole('main').locator('dd a').first().click(); // the area's own page: its tickets and its rates
     await expect(page).toHaveURL(/\/places\/area/);
-    await expect(page.getByRole('table', { name: w.tickets })).toContainText(number);
+    await expect(page.getByRole('table', { name: w.tickets, exact: true })).toContainText(number);
     await expect(page.getByRole('table', { name: w.title }).getByRole('row').nth(1)).toContainText('%');
     await isSound(page, 'an area');
     await page.goBack();
