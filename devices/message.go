@@ -79,6 +79,7 @@ type Message struct {
 	HasSeq   bool
 	Hash     uint64 // of the payload: the idempotence key where HasSeq is false
 	Received int64  // Unix ms
+	Sent     int64  // when the device sent it, by its own clock where that is believed, Unix ms; 0 = it does not say
 	Readings []Reading
 	State    StateReport // when Type is State
 	Event    EventReport // when Type is Event

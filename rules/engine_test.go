@@ -92,7 +92,7 @@ func (s *story) says(dev string, at float64, vals ...any) devices.Item {
 		r.Values = append(r.Values, devices.Value{Channel: c, Num: n})
 	}
 	s.seq++
-	return devices.Item{Type: devices.ItemUplink, Message: &devices.Message{Type: devices.Telemetry, Device: devices.DeviceID(dev), Seq: s.seq, HasSeq: true, Readings: []devices.Reading{r}}}
+	return devices.Item{Type: devices.ItemUplink, Message: &devices.Message{Type: devices.Telemetry, Device: devices.DeviceID(dev), Seq: s.seq, HasSeq: true, Sent: r.Time, Readings: []devices.Reading{r}}}
 }
 
 func (s *story) census(fs ...registry.Facility) devices.Item {

@@ -164,6 +164,6 @@ func (e *Engine) takeSilence(f *facility, h *handed) {
 	if f.expectMS == 0 {
 		f.expectMS = s.ExpectMS
 	}
-	f.seen, f.silent, f.lost, f.link = s.Seen, s.Silent, s.Lost, e.linkOf(h.Link)
+	f.seen, f.silent, f.absent, f.lost, f.link = s.Seen, s.Silent, s.Absent, s.Lost, e.linkOf(h.Link)
 	f.dark = e.links[f.link].darkness(e.wall) - h.Blind
 }

@@ -76,6 +76,9 @@ func TestAFacilityTakesItsStandingAlong(t *testing.T) {
 			t.Errorf("the ledger of %s begins anew", id)
 		}
 	}
+	if f := x.b.e.facilities["MH-LOST"]; f.absent != start+31_000 {
+		t.Errorf("was found silent at %d, want 31000", f.absent-start)
+	}
 	x.b.step(71, x.b.says("MH-LOST", 71, "tilt_deg", 1.0), x.b.says("MH-OPEN", 71, "tilt_deg", 1.0))
 	x.b.until(72, 85)
 	x.b.expect("71 closed MH-LOST comm_lost", "82 opened MH-SHUT comm_lost") // 31 + 30 + 20, and there was no frame at 61

@@ -75,7 +75,7 @@ func (e *Engine) look(g, missed *facility) bool {
 	if k < leastK || at == never || e.blind(g) || at-int64(min(k-1, 1+slack)*float64(g.expectMS)) > e.wall {
 		return false
 	}
-	g.overdue = true
+	g.overdue, g.absent = true, e.wall
 	e.weigh(g)
 	return true
 }

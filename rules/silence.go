@@ -10,12 +10,20 @@ import (
 
 // heard notes that a device has said something, through a link.
 func (e *Engine) heard(f *facility, m *devices.Message, via uint16) {
-	f.seen, f.link, f.dark = e.wall, via, e.links[via].darkness(e.wall)
+	sent := e.wall
+	if m.Sent > 0 {
+		sent = min(m.Sent, e.wall)
+	}
+	excused := f.excused
+	if m.State.NextS > 0 {
+		excused = sent + m.State.NextS*1000 // a message that comes late after this good-night changes nothing
+	}
+	if f.missedAfter(sent, e.wall) && excused <= e.wall {
+		return
+	}
+	f.seen, f.link, f.dark, f.excused = e.wall, via, e.links[via].darkness(e.wall), excused
 	if m.State.ExpectS > 0 {
 		f.expectMS = m.State.ExpectS * 1000
-	}
-	if m.State.NextS > 0 {
-		f.excused = e.wall + m.State.NextS*1000 // a message that comes late after this good-night changes nothing
 	}
 	f.overdue = false
 	if f.silent {
@@ -27,6 +35,13 @@ func (e *Engine) heard(f *facility, m *devices.Message, via uint16) {
 	}
 	f.heir, f.lost = false, false
 	e.watch(f)
+}
+
+// missedAfter tells whether f is missed, and was not yet when it sent what comes only
+// now: that is history, and does not say that it is there. Its clock may be behind, so
+// what is young enough to be the state of now does say so.
+func (f *facility) missedAfter(sent, wall int64) bool {
+	return (f.silent || f.overdue) && sent < f.absent && wall-sent > reach.Milliseconds()
 }
 
 // silence is when a facility's silence timer rings.
@@ -46,7 +61,7 @@ func (e *Engine) silence(f *facility) {
 	if e.rests(f) {
 		return
 	}
-	f.silent = true
+	f.silent, f.absent = true, e.wall
 	e.missed(f)
 	e.silenceHolds(f, yes, f.seen)
 	e.ripen(f, 0)

@@ -73,6 +73,7 @@ type snapshotFacility struct {
 	Silent    bool
 	Lost      bool
 	Overdue   bool
+	Absent    int64
 	Due       int64  // of its timer, 0 = none: when it rings decides since when a lamp is unknown
 	Standing  uint8  // as it was told; beyond the standings: it was not
 	Why       uint32 // in snapshotHead.Texts
@@ -244,7 +245,7 @@ func (z *frozen) write(w io.Writer) error {
 func (z *frozen) fill(s *snapshotFacility, f *facility) {
 	b := &f.book
 	values, alerts := s.Values[:0], s.Alerts[:0]
-	*s = snapshotFacility{ID: string(f.id), Device: string(f.device), Kind: uint8(f.kind), Limits: f.limits, ExpectMS: f.expectMS, Newest: f.newest, Seen: f.seen, Excused: f.excused, Dark: f.dark, Link: f.link, Since: f.since, Silent: f.silent, Lost: f.lost, Overdue: f.overdue, Due: f.due, Standing: uint8(f.standing), Why: f.why, Anew: f.anew, Heir: f.heir,
+	*s = snapshotFacility{ID: string(f.id), Device: string(f.device), Kind: uint8(f.kind), Limits: f.limits, ExpectMS: f.expectMS, Newest: f.newest, Seen: f.seen, Excused: f.excused, Dark: f.dark, Link: f.link, Since: f.since, Silent: f.silent, Lost: f.lost, Overdue: f.overdue, Absent: f.absent, Due: f.due, Standing: uint8(f.standing), Why: f.why, Anew: f.anew, Heir: f.heir,
 		Book: snapshotBook{Received: b.Received, Duplicates: b.Duplicates, Late: b.Late, Missing: b.Missing, Boot: b.Boot, Started: b.started, First: b.first, LastSeq: b.LastSeq, Open: b.open, Recent: b.recent, Next: b.next}}
 	if f.parent != nil {
 		s.Parent, s.Level = string(f.parent.id), uint8(f.parent.level)
@@ -387,7 +388,7 @@ func (e *Engine) revive(s *snapshotFacility, channels []uint32) *facility {
 	f := e.settle(devices.FacilityID(s.ID))
 	b := &s.Book
 	f.kind, f.limits, f.expectMS, f.newest, f.seen, f.excused, f.silent, f.heir = devices.Kind(s.Kind), s.Limits, s.ExpectMS, s.Newest, s.Seen, s.Excused, s.Silent, s.Heir
-	f.dark, f.lost, f.overdue = s.Dark, s.Lost, s.Overdue
+	f.dark, f.lost, f.overdue, f.absent = s.Dark, s.Lost, s.Overdue, s.Absent
 	if int(s.Link) < len(e.links) {
 		f.link = s.Link
 	}

@@ -39,6 +39,7 @@ type facility struct {
 	newest     int64   // event time of the newest reading
 	seen       int64   // wall clock when last heard, 0 = never
 	excused    int64   // wall clock before which its silence says nothing: it sleeps
+	absent     int64   // wall clock when it was found to be silent or overdue
 	dark       int64   // link.darkness of its link when last heard
 	due        int64   // wall clock of the silence timer in the queue, 0 = none
 	wakes      int64   // wall clock of its place in Engine.sleepers, 0 = none

@@ -162,7 +162,7 @@ func (x *trial) frames() (map[time.Duration][]devices.Item, error) {
 				}
 				seq++
 				t := x.start.Add(at - s.late)
-				out[at] = append(out[at], devices.Item{Type: devices.ItemUplink, Message: &devices.Message{Type: devices.Telemetry, Device: devices.DeviceID(id), Hash: seq,
+				out[at] = append(out[at], devices.Item{Type: devices.ItemUplink, Message: &devices.Message{Type: devices.Telemetry, Device: devices.DeviceID(id), Hash: seq, Sent: t.UnixMilli(),
 					Readings: []devices.Reading{{Time: t.UnixMilli(), Source: devices.TimeDevice, Values: s.measured(t, at-s.at, dice)}}}})
 			}
 			if s.every == 0 {

@@ -58,6 +58,9 @@ func story(m *devices.Message) string {
 			}
 		}
 	}
+	if m.Sent != 0 {
+		fmt.Fprintf(&b, " | sent %+d", m.Sent-now)
+	}
 	if m.Notice != nil {
 		fmt.Fprintf(&b, " ! %s", m.Notice.Code)
 	}
@@ -68,18 +71,18 @@ func TestDecodeTellsTheStory(t *testing.T) {
 	for _, c := range []struct{ name, leaf, in, want string }{
 		{"smallest", "telemetry", `{"tilt_deg":12.3}`, `MH-1 telemetry | +0 received tilt_deg=12.3`},
 		{"full", "telemetry", `{"seq":1842,"boot":"7f3a","up":86400123,"clk":"sync","ts":1767226199000,"v":{"tilt_deg":12.3,"cover_open":false,"battery_v":3.52,"rssi_dbm":-97}}`,
-			`MH-1 telemetry seq=1842 boot=7f3a | -1000 device tilt_deg=12.3 cover_open=0 battery_v=3.52 rssi_dbm=-97`},
+			`MH-1 telemetry seq=1842 boot=7f3a | -1000 device tilt_deg=12.3 cover_open=0 battery_v=3.52 rssi_dbm=-97 | sent -1000`},
 		{"batch without a clock", "telemetry", `{"seq":1843,"boot":"7f3a","clk":"none","up":90000000,"r":[{"up":82800000,"v":{"tilt_deg":1.1}},{"up":86400000,"v":{"tilt_deg":1.2}},{"t":-60,"v":{"tilt_deg":1.2}}]}`,
 			`MH-1 telemetry seq=1843 boot=7f3a | -7200000 uptime tilt_deg=1.1 | -3600000 uptime tilt_deg=1.2 | -60000 relative tilt_deg=1.2`},
-		{"members of the message after r", "telemetry", `{"r":[{"up":1000,"v":{"tilt_deg":1}}],"up":3000,"ts":1767226190000}`, `MH-1 telemetry | -12000 uptime tilt_deg=1`},
-		{"flat", "telemetry", `{"ts":1767226199000,"seq":3,"tilt_deg":1.2}`, `MH-1 telemetry seq=3 | -1000 device tilt_deg=1.2`},
+		{"members of the message after r", "telemetry", `{"r":[{"up":1000,"v":{"tilt_deg":1}}],"up":3000,"ts":1767226190000}`, `MH-1 telemetry | -12000 uptime tilt_deg=1 | sent -10000`},
+		{"flat", "telemetry", `{"ts":1767226199000,"seq":3,"tilt_deg":1.2}`, `MH-1 telemetry seq=3 | -1000 device tilt_deg=1.2 | sent -1000`},
 		{"flat with t", "telemetry", `{"t":-5,"tilt_deg":1.2}`, `MH-1 telemetry | -5000 relative tilt_deg=1.2`},
-		{"ThingsBoard", "telemetry", `{"ts":1767226199000,"values":{"tilt_deg":1.2}}`, `MH-1 telemetry | -1000 device tilt_deg=1.2`},
-		{"array of ThingsBoard", "telemetry", `[{"ts":1767226198000,"values":{"tilt_deg":1}},{"ts":1767226199000,"values":{"tilt_deg":2}}]`, `MH-1 telemetry | -2000 device tilt_deg=1 | -1000 device tilt_deg=2`},
+		{"ThingsBoard", "telemetry", `{"ts":1767226199000,"values":{"tilt_deg":1.2}}`, `MH-1 telemetry | -1000 device tilt_deg=1.2 | sent -1000`},
+		{"array of ThingsBoard", "telemetry", `[{"ts":1767226198000,"values":{"tilt_deg":1}},{"ts":1767226199000,"values":{"tilt_deg":2}}]`, `MH-1 telemetry | -2000 device tilt_deg=1 | -1000 device tilt_deg=2 | sent -1000`},
 		{"SenML", "telemetry", `[{"bn":"urn:dev:mac:0024befffe804ff1:","bt":1767226199,"n":"tilt_deg","u":"rad","v":0.5},{"n":"cover_open","vb":true},{"n":"temperature","u":"Cel","v":20,"t":-10}]`,
-			`MH-1 telemetry | -1000 device tilt_deg=28.64789 cover_open=1 | -11000 device temperature_c=20`},
+			`MH-1 telemetry | -1000 device tilt_deg=28.64789 cover_open=1 | -11000 device temperature_c=20 | sent -1000`},
 		{"SenML relative", "telemetry", `[{"n":"mode","vs":"eco"},{"v":1.5,"n":"tilt_deg","t":-3}]`, `MH-1 telemetry | +0 received mode="eco" | -3000 relative tilt_deg=1.5`},
-		{"RFC 3339", "telemetry", `{"ts":"2026-01-01T08:09:59+08:00","tilt_deg":1}`, `MH-1 telemetry | -1000 device tilt_deg=1`},
+		{"RFC 3339", "telemetry", `{"ts":"2026-01-01T08:09:59+08:00","tilt_deg":1}`, `MH-1 telemetry | -1000 device tilt_deg=1 | sent -1000`},
 		{"alias", "telemetry", `{"supplyVoltage":221,"lampOn":true}`, `MH-1 telemetry | +0 received voltage_v=221 lamp_on=1`},
 		{"sensor fault", "telemetry", `{"tilt_deg":null}`, `MH-1 telemetry | +0 received tilt_deg=NaN(fault)`},
 		{"implausible", "telemetry", `{"tilt_deg":720}`, `MH-1 telemetry | +0 received tilt_deg=720(implausible)`},
@@ -92,10 +95,11 @@ func TestDecodeTellsTheStory(t *testing.T) {
 		{"2036", "telemetry", `{"ts":2085978496000,"tilt_deg":1}`, `MH-1 telemetry | +0 received tilt_deg=1 ! E_TIME`},
 		{"seconds", "telemetry", `{"ts":1767139800,"tilt_deg":1}`, `MH-1 telemetry | +0 received tilt_deg=1 ! E_TIME`},
 		{"clk none", "telemetry", `{"clk":"none","ts":12000,"tilt_deg":1}`, `MH-1 telemetry | +0 received tilt_deg=1`},
-		{"event", "event", `{"event":"cover_open","ts":1767226199000,"seq":4}`, `MH-1 event seq=4 event=cover_open@-1000`},
+		{"event", "event", `{"event":"cover_open","ts":1767226199000,"seq":4}`, `MH-1 event seq=4 event=cover_open@-1000 | sent -1000`},
 		{"event with values", "event", `{"ev":"shock","v":{"vibration_mg":900}}`, `MH-1 event event=shock@0 | +0 received vibration_mg=900`},
 		{"birth", "state", `{"st":"online","boot":"b","model":"X1","fw":"1.0","expect_s":3600}`, `MH-1 state boot=b {Status:online Model:X1 FW:1.0 ExpectS:3600 NextS:0}`},
 		{"sleep", "state", `{"st":"sleep","next_s":3600}`, `MH-1 state {Status:sleep Model: FW: ExpectS:0 NextS:3600}`},
+		{"sleep by a clock", "state", `{"st":"sleep","next_s":3600,"clk":"sync","ts":1767226140000}`, `MH-1 state {Status:sleep Model: FW: ExpectS:0 NextS:3600} | sent -60000`},
 		{"will", "state", `{"st":"offline","boot":"b"}`, `MH-1 state boot=b {Status:offline Model: FW: ExpectS:0 NextS:0}`},
 	} {
 		t.Run(c.name, func(t *testing.T) {

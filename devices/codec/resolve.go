@@ -54,7 +54,7 @@ func (d *Decoder) resolve(u *devices.Uplink, m *devices.Message) *devices.Refusa
 	base, baseSource := u.Received, devices.TimeReceived
 	if h.clock.hasTS && h.clk != "none" {
 		if why := d.implausible(h.clock.ts, u.Received); why == "" {
-			base, baseSource = h.clock.ts, devices.TimeDevice
+			base, baseSource, m.Sent = h.clock.ts, devices.TimeDevice, h.clock.ts
 		} else {
 			m.Notice = &devices.Refusal{Code: devices.CodeTime, Path: "/ts", Msg: why + "; the receive time was used", Seq: h.seq}
 		}
@@ -69,6 +69,9 @@ func (d *Decoder) resolve(u *devices.Uplink, m *devices.Message) *devices.Refusa
 		}
 		if n := len(d.readings); n > first && d.readings[n-1].Time == r.Time && d.shareChannel(d.readings[n-1].Values, r.Values) {
 			return d.sameInstant(i, m)
+		}
+		if r.Source == devices.TimeDevice {
+			m.Sent = max(m.Sent, r.Time)
 		}
 		d.readings = append(d.readings, r)
 	}

@@ -262,7 +262,7 @@ func (d *Decoder) waveReading(w *wave, u *devices.Uplink, m *devices.Message) *d
 	if w.t0.hasTS {
 		r.Device = w.t0.ts + int64(math.Round(1000*float64(w.cnt)/w.fs))
 		if why := d.implausible(r.Device, u.Received); why == "" {
-			r.Time, r.Source = r.Device, devices.TimeDevice
+			r.Time, r.Source, m.Sent = r.Device, devices.TimeDevice, r.Device
 		} else {
 			m.Notice = &devices.Refusal{Code: devices.CodeTime, Path: "/t0", Msg: why + "; the receive time was used"}
 		}

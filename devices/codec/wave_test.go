@@ -51,11 +51,11 @@ func TestAWaveformBecomesFeatures(t *testing.T) {
 		m["cnt"] = 64
 	}
 	for _, c := range []struct{ name, in, want string }{
-		{"one channel", part(nil, sine(8, 64)...), `MH-1 wave | +0 device acceleration_rms_ms2=0.707 acceleration_peak_ms2=1 frequency_hz=8`},
+		{"one channel", part(nil, sine(8, 64)...), `MH-1 wave | +0 device acceleration_rms_ms2=0.707 acceleration_peak_ms2=1 frequency_hz=8 | sent +0`},
 		{"without t0 and crc", part(func(m map[string]any) { delete(m, "t0"); delete(m, "crc") }, sine(8, 64)...), `MH-1 wave | +0 received acceleration_rms_ms2=0.707 acceleration_peak_ms2=1 frequency_hz=8`},
-		{"crc in hexadecimal", part(func(m map[string]any) { m["crc"] = fmt.Sprintf("%08X", m["crc"]) }, sine(8, 64)...), `MH-1 wave | +0 device acceleration_rms_ms2=0.707 acceleration_peak_ms2=1 frequency_hz=8`},
-		{"two channels", part(two, sine(8, 128)...), `MH-1 wave | +0 device acceleration_rms_ms2=0.707 acceleration_peak_ms2=1 frequency_hz=16 acceleration_x_rms_ms2=1.414 acceleration_x_peak_ms2=1.414 acceleration_x_frequency_hz=16`},
-		{"still", part(nil, make([]int16, 64)...), `MH-1 wave | +0 device acceleration_rms_ms2=0 acceleration_peak_ms2=0`},
+		{"crc in hexadecimal", part(func(m map[string]any) { m["crc"] = fmt.Sprintf("%08X", m["crc"]) }, sine(8, 64)...), `MH-1 wave | +0 device acceleration_rms_ms2=0.707 acceleration_peak_ms2=1 frequency_hz=8 | sent +0`},
+		{"two channels", part(two, sine(8, 128)...), `MH-1 wave | +0 device acceleration_rms_ms2=0.707 acceleration_peak_ms2=1 frequency_hz=16 acceleration_x_rms_ms2=1.414 acceleration_x_peak_ms2=1.414 acceleration_x_frequency_hz=16 | sent +0`},
+		{"still", part(nil, make([]int16, 64)...), `MH-1 wave | +0 device acceleration_rms_ms2=0 acceleration_peak_ms2=0 | sent +0`},
 		{"clock of 1970", part(func(m map[string]any) { m["t0"] = 12000 }, sine(8, 64)...), `MH-1 wave | +0 received acceleration_rms_ms2=0.707 acceleration_peak_ms2=1 frequency_hz=8 ! E_TIME`},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -1,0 +1,95 @@
+package rules
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"lamplighter/devices"
+	"lamplighter/devices/registry"
+)
+
+// A cover was heard last at second 1800, and is found silent three intervals later;
+// what comes at 8460 says whether it is there now.
+func TestWhatWasUnderWayBeforeASilenceDoesNotEndIt(t *testing.T) {
+	const came = 8460
+	night := func(s *story, sent float64, next int64) devices.Item {
+		it := s.says("MH-1", sent)
+		it.Message.Type, it.Message.Readings, it.Message.State = devices.State, nil, devices.StateReport{Status: "sleep", NextS: next}
+		return it
+	}
+	for _, x := range []struct {
+		name string
+		says func(*story) devices.Item
+		ends bool
+	}{
+		{"measured before it was found silent", func(s *story) devices.Item { return s.says("MH-1", 3600, "tilt_deg", 1.0) }, false},
+		{"measured since", func(s *story) devices.Item { return s.says("MH-1", 7210, "tilt_deg", 1.0) }, true},
+		{"without a clock", func(s *story) devices.Item {
+			it := s.says("MH-1", came, "tilt_deg", 1.0)
+			it.Message.Sent = 0
+			return it
+		}, true},
+		{"a batch whose newest reading is of now", func(s *story) devices.Item {
+			it := s.says("MH-1", came-1, "tilt_deg", 1.0)
+			it.Message.Readings = append(s.says("MH-1", 3600, "tilt_deg", 1.0).Message.Readings, it.Message.Readings...)
+			return it
+		}, true},
+		{"a good-night that is over", func(s *story) devices.Item { return night(s, 3600, 3000) }, false},
+		{"a good-night that is not", func(s *story) devices.Item { return night(s, 3600, 36000) }, true},
+	} {
+		t.Run(x.name, func(t *testing.T) {
+			s := tell(t)
+			s.step(0, s.census(registry.Facility{ID: "MH-1", Kind: devices.Manhole, ExpectS: 1800}))
+			s.step(1800, s.says("MH-1", 1800, "tilt_deg", 1.0))
+			for sec := 1805; sec < came; sec += 5 {
+				s.step(float64(sec))
+			}
+			s.expect("7220 opened MH-1 comm_lost")
+			s.e = restarted(t, s.e, s.seq)
+			s.step(came, x.says(s))
+			for sec := came + 5; sec < came+4*1800; sec += 5 {
+				s.step(float64(sec))
+			}
+			s.only("opened", "closed")
+			want := []string{"7220 opened MH-1 comm_lost"}
+			if x.ends {
+				want = append(want, "8460 closed MH-1 comm_lost")
+				s.log = slices.DeleteFunc(s.log, func(l string) bool { return strings.HasPrefix(l, "138") }) // it falls silent again
+			}
+			s.expect(want...)
+		})
+	}
+}
+
+// A clock that is an hour behind says of every message that it was under way for an
+// hour: the silence ends an hour late, not never.
+func TestAClockThatIsBehindEndsASilenceLate(t *testing.T) {
+	s := tell(t)
+	s.step(0, s.census(registry.Facility{ID: "MH-1", Kind: devices.Manhole, ExpectS: 1800}))
+	for sec := 5; sec <= 18000; sec += 5 {
+		if sec%1800 == 0 && (sec == 1800 || sec >= 9000) {
+			s.step(float64(sec), s.says("MH-1", float64(sec-3600), "tilt_deg", 1.0))
+		} else {
+			s.step(float64(sec))
+		}
+	}
+	s.expect("7220 opened MH-1 comm_lost", "10800 closed MH-1 comm_lost")
+}
+
+// The queue of a gateway that died with its circuit comes hours later: neither who is
+// silent nor who is only late comes back by it.
+func TestTheQueueOfADarkCircuitDoesNotBringItBack(t *testing.T) {
+	s := under(t, lost, circuit, cabinet)
+	fs := quarterly(3, 8)
+	s.sparse(fs, 3600, 3600+2000, nobody)
+	s.expect("5430 opened CAB cabinet")
+	for i, f := range fs {
+		s.step(5601+float64(i), s.says(string(f.ID), 3600-float64(i), "lamp_failure", false))
+	}
+	for sec := 5630; sec < 12000; sec += 5 {
+		s.step(float64(sec))
+	}
+	s.only("opened", "closed")
+	s.expect("5430 opened CAB cabinet")
+}
