@@ -3,6 +3,7 @@ package dashboards
 import (
 	"context"
 	"errors"
+	"net/http"
 	"time"
 
 	"lamplighter/devices"
@@ -54,11 +55,18 @@ func (s *Server) findings(ctx context.Context, in *struct {
 	return answer(ctx, items, t.next(fs), nil), nil
 }
 
-// findingProblem names the field that was refused.
+// findingProblem names the field that was refused, and what can be done with what is
+// over.
 func findingProblem(err error) error {
 	var r *lighting.Refused
-	if errors.As(err, &r) {
+	var o *lighting.Over
+	switch {
+	case errors.As(err, &r):
 		return invalid("body."+r.Field, "%v", err)
+	case errors.As(err, &o):
+		p := problemOf(http.StatusConflict, "conflict", o.What)
+		p.Cure = o.Cure
+		return p
 	}
 	return err
 }

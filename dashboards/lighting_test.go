@@ -70,6 +70,9 @@ func TestTheLightingRatesAndTheLampsBehindThem(t *testing.T) {
 			t.Errorf("%d %v %s", a.status, a.header, s)
 		}
 		w.into(w.ask(auth.Operator, "POST", "/api/v1/lighting/findings/1/end", `{"ended_at":"2026-01-01T16:00:00+08:00"}`), http.StatusOK, &f)
+		if p := w.problem(w.ask(auth.Operator, "POST", "/api/v1/lighting/findings/1/end", `{"ended_at":"2026-01-01T17:00:00+08:00"}`), http.StatusConflict, "conflict"); !strings.Contains(p.Detail, "mended since 2026-01-01T16:00:00+08:00") || !strings.Contains(p.Cure, "new finding") {
+			t.Errorf("mended twice: %+v", p)
+		}
 		if f.EndedBy != "the operator" {
 			t.Errorf("ended %+v", f)
 		}

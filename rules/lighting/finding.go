@@ -2,6 +2,7 @@ package lighting
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -32,6 +33,16 @@ func (r *Refused) Error() string { return "finding: " + r.Field + " " + r.Why }
 
 // Unwrap is devices.ErrInvalid.
 func (*Refused) Unwrap() error { return devices.ErrInvalid }
+
+// Over says what became of a finding that is to be ended once more, and what can be
+// done, a devices.ErrConflict.
+type Over struct{ What, Cure string }
+
+// Error is what became of it.
+func (o *Over) Error() string { return o.What }
+
+// Unwrap is devices.ErrConflict.
+func (*Over) Unwrap() error { return devices.ErrConflict }
 
 func refused(field, format string, args ...any) error {
 	return &Refused{field, fmt.Sprintf(format, args...)}
@@ -83,7 +94,7 @@ func (b *Book) Find(ctx context.Context, f Finding) (Finding, error) {
 
 // EndFinding says that what was found is mended since at; that it is withdrawn,
 // when at is when it was found: then it counts in no night. What was mended can be
-// withdrawn, too. devices.ErrConflict when it is withdrawn, or mended, already.
+// withdrawn, too. An Over when it is withdrawn, or mended, already.
 func (b *Book) EndFinding(ctx context.Context, id, at int64, by, note string) (Finding, error) {
 	f, err := b.Finding(ctx, id)
 	if err != nil {
@@ -93,7 +104,7 @@ func (b *Book) EndFinding(ctx context.Context, id, at int64, by, note string) (F
 		return f, refused("ended_at", "%s; want an instant not before it was found, of the last %d days, and not of the future", b.text(at), maxBack/(24*time.Hour))
 	}
 	if f.EndedAt == f.FoundAt || f.EndedAt != 0 && at != f.FoundAt {
-		return f, fmt.Errorf("finding %d was ended by %s at %s: %w", id, f.EndedBy, b.text(f.EndedAt), devices.ErrConflict)
+		return f, b.over(&f)
 	}
 	if f.EndedAt != 0 { // who had it as mended stays on record
 		note = strings.TrimPrefix(note+"；", "；") + strings.TrimSpace(f.EndedBy+" "+b.text(f.EndedAt)+" "+f.EndNote)
@@ -101,18 +112,33 @@ func (b *Book) EndFinding(ctx context.Context, id, at int64, by, note string) (F
 	err = b.opt.DB.Write(ctx, func(tx *database.Tx) error {
 		ok, err := one(tx.Exec(ctx, `UPDATE lamp_finding SET ended_at=?, ended_by=?, end_note=? WHERE id=? AND ended_at=?`, at, by, note, id, f.EndedAt))
 		if err == nil && !ok {
-			err = devices.ErrConflict
+			err = errMoved
 		}
 		if err != nil {
 			return err
 		}
 		return said(ctx, tx, at)
 	})
-	if err != nil {
+	if err == nil {
+		b.nudge()
+	}
+	if err != nil && !errors.Is(err, errMoved) {
 		return f, fmt.Errorf("finding %d: %w", id, err)
 	}
-	b.nudge()
-	return b.Finding(ctx, id)
+	f, read := b.Finding(ctx, id)
+	if err != nil && read == nil { // somebody was faster
+		read = b.over(&f)
+	}
+	return f, read
+}
+
+// over says what became of a finding that is over.
+func (b *Book) over(f *Finding) error {
+	if f.EndedAt == f.FoundAt {
+		return &Over{fmt.Sprintf("finding %d was withdrawn by %s", f.ID, f.EndedBy), "it counts in no night any more; what is wrong with the lamp after all is a new finding"}
+	}
+	return &Over{fmt.Sprintf("finding %d was said by %s to be mended since %s", f.ID, f.EndedBy, b.text(f.EndedAt)),
+		"a lamp that is bad again is a new finding; what was a mistake, or has a wrong time, is withdrawn with ended_at equal to found_at and written down anew"}
 }
 
 // said notes that something was said of the time from an instant on: the nights

@@ -23,7 +23,8 @@ func TestWhatWasMendedCanStillBeWithdrawn(t *testing.T) {
 		w.work()
 		month := Query{Rate: "intact", Level: int(devices.City), Period: "month"}
 		w.want("mended", w.rates(month), " 2026-01: 28 intact 2 faulty 0 unknown 0 excluded = 93.33% (93.33-93.33, target 90.00)\n")
-		if _, err := w.book.EndFinding(w.ctx, id, at(3, 16, 0), "li", ""); !errors.Is(err, devices.ErrConflict) {
+		var over *Over
+		if _, err := w.book.EndFinding(w.ctx, id, at(3, 16, 0), "li", ""); !errors.Is(err, devices.ErrConflict) || !errors.As(err, &over) || !strings.HasSuffix(over.What, "was said by wang to be mended since 2026-01-03T15:00:00+08:00") {
 			t.Errorf("mended twice: %v", err)
 		}
 		f, err := w.book.EndFinding(w.ctx, id, at(1, 15, 0), "li", "another lamp")
@@ -33,7 +34,7 @@ func TestWhatWasMendedCanStillBeWithdrawn(t *testing.T) {
 		w.work()
 		w.want("withdrawn", w.rates(month), " 2026-01: 30 intact 0 faulty 0 unknown 0 excluded = 100.00% (100.00-100.00, target 90.00)\n")
 		for _, again := range []int64{at(1, 15, 0), at(3, 15, 0)} {
-			if _, err := w.book.EndFinding(w.ctx, id, again, "li", ""); !errors.Is(err, devices.ErrConflict) {
+			if _, err := w.book.EndFinding(w.ctx, id, again, "li", ""); !errors.As(err, &over) || !strings.HasSuffix(over.What, "was withdrawn by li") {
 				t.Errorf("what is withdrawn is ended at %d: %v", again, err)
 			}
 		}
