@@ -324,7 +324,9 @@ func (e *Engine) reading(f *facility, r *devices.Reading) {
 	if e.wall-r.Time > reach.Milliseconds() {
 		f.newest, e.newest = r.Time, max(e.newest, r.Time)
 		e.fade(f)
-		e.take(f, &e.set.kinds[f.kind], r)
+		if e.take(f, &e.set.kinds[f.kind], r) != 0 {
+			f.anew = true // the rules were not asked: what says the same now is no repetition to them
+		}
 		e.recall(f, r)
 		return
 	}

@@ -91,6 +91,25 @@ func TestHistoryThatHoldsNowIsNoHistory(t *testing.T) {
 	s.expect("18000 opened MH-1 cover_displaced")
 }
 
+// A logger tells of each minute of the last hour at once, and nothing changes in it:
+// what is bad all the time is a ticket of now, and what is good all the time ends one.
+func TestABatchInWhichNothingChangesIsJudged(t *testing.T) {
+	s := tell(t)
+	all := func(came int, tilt float64) devices.Item {
+		var pairs []float64
+		for sec := came - 3540; sec <= came; sec += 60 {
+			pairs = append(pairs, float64(sec), tilt)
+		}
+		return s.batch("MH-1", pairs...)
+	}
+	s.step(1, s.says("MH-1", 1, "tilt_deg", 1.0))
+	s.step(3600, all(3600, 40))
+	s.until(3601, 3700)
+	s.step(7200, all(7200, 1))
+	s.until(7201, 7300)
+	s.expect("3600 opened MH-1 cover_displaced", "7200 closed MH-1 cover_displaced")
+}
+
 // What the last reading of a batch would not begin, and does not end, is open: its
 // ticket begins when the past does.
 func TestHistoryThatIsNotClearedNowIsNoHistory(t *testing.T) {
