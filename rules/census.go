@@ -132,8 +132,8 @@ func (e *Engine) takeDevice(f *facility, d devices.DeviceID) {
 	if e.devices[f.device] == f {
 		delete(e.devices, f.device)
 	}
-	if f.device != "" && f.more != nil {
-		f.more.learned, f.more.sensors = nil, nil // another device measures from another zero
+	if f.device != "" {
+		e.anotherDevice(f)
 	}
 	f.device = devices.DeviceID(strings.Clone(string(d)))
 	if string(d) == string(f.id) {
@@ -141,6 +141,17 @@ func (e *Engine) takeDevice(f *facility, d devices.DeviceID) {
 		return
 	}
 	e.devices[f.device] = f
+}
+
+// anotherDevice forgets of f what is its device's and not its own: it measures from
+// another zero, and numbers its messages anew.
+func (e *Engine) anotherDevice(f *facility) {
+	if f.more != nil {
+		e.letGo(f, len(f.more.held))
+		f.more.learned, f.more.sensors = nil, nil
+	}
+	b := &f.book
+	b.started, b.Boot, b.first, b.LastSeq, b.open, b.recent = false, "", 0, 0, nil, nil
 }
 
 // of is the facility of a device, nil if there is none.

@@ -8,6 +8,41 @@ import (
 	"lamplighter/devices/registry"
 )
 
+// Another device at a place numbers its messages from 1, and the one before it says
+// nothing of the place any more, even where both bear one name.
+func TestAnotherDeviceBeginsItsNumbersAnew(t *testing.T) {
+	s := tell(t)
+	put := func(d devices.DeviceID) devices.Item {
+		b, err := registry.EncodeFed([]registry.Fed{{Facility: registry.Facility{ID: "MH-1", Device: d, Kind: devices.Manhole, ExpectS: 600}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return devices.Item{Type: devices.ItemCensus, Control: b}
+	}
+	said := func(d string, seq uint64, tilt float64) {
+		it := s.says(d, 20+float64(seq), "tilt_deg", tilt)
+		it.Message.Seq = seq
+		s.step(20+float64(seq), it)
+	}
+	s.step(0, put("MH-1"))
+	for seq := range uint64(20) {
+		said("MH-1", seq+1, 1)
+	}
+	s.step(41, put("DEV-2"))
+	said("MH-1", 22, 2)
+	if f := s.e.facilities["MH-1"]; f.device != "DEV-2" || len(s.e.facilities) != 1 {
+		t.Errorf("the place is that of %s, one of %d", f.device, len(s.e.facilities))
+	}
+	it := s.says("DEV-2", 43, "tilt_deg", 30.0)
+	it.Message.Seq = 1
+	s.step(43, it)
+	s.until(44, 50)
+	s.expect("45 opened MH-1 cover_displaced")
+	if len(s.gaps) != 0 {
+		t.Errorf("losses %+v, want none", s.gaps)
+	}
+}
+
 // What is a bridge now is judged by the rules of bridges alone: its tickets of before are
 // closed, and not as if anybody had seen that the fault is over.
 func TestTheTicketsOfAFacilityOfAnotherKindAreWithdrawn(t *testing.T) {

@@ -241,6 +241,9 @@ func (e *Engine) message(m *devices.Message, u *devices.Uplink) {
 	f := e.of(m.Device)
 	if f == nil {
 		id := strings.Clone(string(m.Device)) // the message's lies in the log's memory
+		if e.facilities[devices.FacilityID(id)] != nil {
+			return // of another device by now, though it bears this one's name
+		}
 		f = e.settle(devices.FacilityID(id))
 		f.device = devices.DeviceID(id)
 		e.maintain(f)
