@@ -10,16 +10,12 @@ import (
 
 // heard notes that a device has said something, through a link.
 func (e *Engine) heard(f *facility, m *devices.Message, via uint16) {
-	sent := e.wall
-	if m.Sent > 0 {
-		sent = min(m.Sent, e.wall)
-	}
-	excused := f.excused
+	sent, excused := e.sent(f, m), f.excused
 	if m.State.NextS > 0 {
 		excused = sent + m.State.NextS*1000 // a message that comes late after this good-night changes nothing
 	}
-	if f.missedAfter(sent, e.wall) && excused <= e.wall {
-		return
+	if (f.silent || f.overdue) && sent < f.absent && excused <= e.wall {
+		return // it was not missed yet when it sent that: it does not say that it is there
 	}
 	f.seen, f.link, f.dark, f.excused = e.wall, via, e.links[via].darkness(e.wall), excused
 	if m.State.ExpectS > 0 {
@@ -37,11 +33,19 @@ func (e *Engine) heard(f *facility, m *devices.Message, via uint16) {
 	e.watch(f)
 }
 
-// missedAfter tells whether f is missed, and was not yet when it sent what comes only
-// now: that is history, and does not say that it is there. Its clock may be behind, so
-// what is young enough to be the state of now does say so.
-func (f *facility) missedAfter(sent, wall int64) bool {
-	return (f.silent || f.overdue) && sent < f.absent && wall-sent > reach.Milliseconds()
+// sent is when f sent what comes only now: when it says so by its own clock, or now
+// where it does not, or where that is no older than it may be. What a device measures
+// and sends each interval may be an interval old, and by a clock that is behind all is
+// older by as much as what was newest when f was last heard.
+func (e *Engine) sent(f *facility, m *devices.Message) int64 {
+	usual := max(reach.Milliseconds(), f.expectMS)
+	if f.newest > 0 && f.newest < f.seen {
+		usual += f.seen - f.newest
+	}
+	if m.Sent == 0 || e.wall-m.Sent <= usual {
+		return e.wall
+	}
+	return m.Sent
 }
 
 // silence is when a facility's silence timer rings.

@@ -9,15 +9,16 @@ import (
 	"lamplighter/devices/registry"
 )
 
+func goodNight(s *story, sent float64, next int64) devices.Item {
+	it := s.says("MH-1", sent)
+	it.Message.Type, it.Message.Readings, it.Message.State = devices.State, nil, devices.StateReport{Status: "sleep", NextS: next}
+	return it
+}
+
 // A cover was heard last at second 1800, and is found silent three intervals later;
 // what comes at 8460 says whether it is there now.
 func TestWhatWasUnderWayBeforeASilenceDoesNotEndIt(t *testing.T) {
 	const came = 8460
-	night := func(s *story, sent float64, next int64) devices.Item {
-		it := s.says("MH-1", sent)
-		it.Message.Type, it.Message.Readings, it.Message.State = devices.State, nil, devices.StateReport{Status: "sleep", NextS: next}
-		return it
-	}
 	for _, x := range []struct {
 		name string
 		says func(*story) devices.Item
@@ -35,8 +36,8 @@ func TestWhatWasUnderWayBeforeASilenceDoesNotEndIt(t *testing.T) {
 			it.Message.Readings = append(s.says("MH-1", 3600, "tilt_deg", 1.0).Message.Readings, it.Message.Readings...)
 			return it
 		}, true},
-		{"a good-night that is over", func(s *story) devices.Item { return night(s, 3600, 3000) }, false},
-		{"a good-night that is not", func(s *story) devices.Item { return night(s, 3600, 36000) }, true},
+		{"a good-night that is over", func(s *story) devices.Item { return goodNight(s, 3600, 3000) }, false},
+		{"a good-night that is not", func(s *story) devices.Item { return goodNight(s, 3600, 36000) }, true},
 	} {
 		t.Run(x.name, func(t *testing.T) {
 			s := tell(t)
@@ -63,18 +64,42 @@ func TestWhatWasUnderWayBeforeASilenceDoesNotEndIt(t *testing.T) {
 }
 
 // A clock that is an hour behind says of every message that it was under way for an
-// hour: the silence ends an hour late, not never.
-func TestAClockThatIsBehindEndsASilenceLate(t *testing.T) {
-	s := tell(t)
-	s.step(0, s.census(registry.Facility{ID: "MH-1", Kind: devices.Manhole, ExpectS: 1800}))
-	for sec := 5; sec <= 18000; sec += 5 {
-		if sec%1800 == 0 && (sec == 1800 || sec >= 9000) {
-			s.step(float64(sec), s.says("MH-1", float64(sec-3600), "tilt_deg", 1.0))
-		} else {
+// hour. Where it was so before, a silence ends at once, and a good-night holds from when
+// it came; else a silence ends an hour late, not never.
+func TestAClockThatIsBehindEndsASilence(t *testing.T) {
+	for before, want := range map[float64]string{3600: "9000", 0: "10800"} {
+		s := tell(t)
+		s.step(0, s.census(registry.Facility{ID: "MH-1", Kind: devices.Manhole, ExpectS: 1800}))
+		for sec := 5; sec <= 16200; sec += 5 {
+			switch at := float64(sec); {
+			case sec == 1800:
+				s.step(at, s.says("MH-1", at-before, "tilt_deg", 1.0))
+			case sec%1800 == 0 && sec >= 9000:
+				s.step(at, s.says("MH-1", at-3600, "tilt_deg", 1.0))
+			default:
+				s.step(at)
+			}
+		}
+		s.step(16205, goodNight(s, 16205-3600, 7200))
+		for sec := 16210; sec <= 16200+7200+5000; sec += 5 {
 			s.step(float64(sec))
 		}
+		s.expect("7220 opened MH-1 comm_lost", want+" closed MH-1 comm_lost")
 	}
-	s.expect("7220 opened MH-1 comm_lost", "10800 closed MH-1 comm_lost")
+}
+
+// A logger that measures each hour and sends twice a day is there when it sends, though
+// it measured before it was found silent.
+func TestALoggerMayMeasureAnIntervalBeforeItSends(t *testing.T) {
+	const half = 12 * 3600
+	s := tell(t)
+	s.step(0, s.census(registry.Facility{ID: "MH-1", Kind: devices.Manhole, ExpectS: half}))
+	s.step(5, s.says("MH-1", 0, "tilt_deg", 1.0))
+	for sec := 10; sec < 3*half+1800; sec += 5 {
+		s.step(float64(sec))
+	}
+	s.step(3*half+1800, s.says("MH-1", 3*half-1800, "tilt_deg", 1.0))
+	s.expect("129625 opened MH-1 comm_lost", "131400 closed MH-1 comm_lost")
 }
 
 // The queue of a gateway that died with its circuit comes hours later: neither who is
