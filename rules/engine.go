@@ -268,7 +268,7 @@ func (e *Engine) message(m *devices.Message, u *devices.Uplink) {
 		e.Duplicates++
 		return
 	}
-	if flags.Has(devices.FlagRetained) && m.Type != devices.State {
+	if flags.Has(devices.FlagRetained) && (m.Type != devices.State || f.seen != 0 || f.heir) {
 		e.retained(f, m)
 		return
 	}
@@ -304,8 +304,16 @@ func (e *Engine) retaken(f *facility, m *devices.Message) {
 }
 
 // retained is a message that a broker kept: nobody was heard just now, and only
-// a reading with the device's own time says when it was true.
+// a reading with the device's own time says when it was true. It comes with every
+// session, so what it promises counts only where nothing else was heard of that.
 func (e *Engine) retained(f *facility, m *devices.Message) {
+	if m.State.ExpectS > 0 {
+		f.expectMS = m.State.ExpectS * 1000
+	}
+	if m.State.NextS > 0 && f.excused <= f.seen {
+		f.excused = e.sent(f, m) + m.State.NextS*1000
+	}
+	e.watch(f)
 	rs := e.ordered(m)
 	for i := range rs {
 		r := &rs[i]

@@ -102,6 +102,29 @@ func TestALoggerMayMeasureAnIntervalBeforeItSends(t *testing.T) {
 	s.expect("129625 opened MH-1 comm_lost", "131400 closed MH-1 comm_lost")
 }
 
+// What another broker keeps of a state it tells with every session: nobody was heard,
+// and only the first time does a good-night excuse.
+func TestAStateThatABrokerHasKeptEndsNoSilence(t *testing.T) {
+	s := tell(t)
+	kept := func(sec float64, st devices.StateReport) {
+		it := s.says("MH-1", sec)
+		it.Message.Type, it.Message.Readings, it.Message.State, it.Message.Sent, it.Message.HasSeq = devices.State, nil, st, 0, false
+		it.Uplink.Flags = devices.FlagRetained
+		s.step(sec, it)
+	}
+	s.step(0, s.census(registry.Facility{ID: "MH-1", Kind: devices.Manhole}))
+	kept(1, devices.StateReport{Status: "online", ExpectS: 60}) // it was there once
+	s.until(2, 210)
+	kept(211, devices.StateReport{Status: "offline"})
+	s.step(212, s.says("MH-1", 212, "tilt_deg", 1.0))
+	s.until(213, 220)
+	kept(221, devices.StateReport{Status: "sleep", NextS: 600})
+	s.until(222, 700)
+	kept(701, devices.StateReport{Status: "sleep", NextS: 600})
+	s.until(702, 1100)
+	s.expect("201 opened MH-1 comm_lost", "212 closed MH-1 comm_lost", "1021 opened MH-1 comm_lost") // 221 + 600 + 180 + 20
+}
+
 // The queue of a gateway that died with its circuit comes hours later: neither who is
 // silent nor who is only late comes back by it.
 func TestTheQueueOfADarkCircuitDoesNotBringItBack(t *testing.T) {
