@@ -70,7 +70,7 @@ func (e *Engine) holds(f *facility, r *Rule, t truth, at int64) {
 	case t == yes && !a.firing && a.pending == 0:
 		a.pending, a.event = e.wall, at
 	case t == no && a.firing && a.quiet == 0:
-		a.quiet, a.calm = e.wall, at
+		a.quiet, a.calm, a.anew = e.wall, at, e.paying
 	case t == no && !a.firing:
 		f.rest(r.index)
 	}

@@ -50,6 +50,7 @@ type Engine struct {
 	links      []link             // the first is that of messages without a source
 	usual      uint16             // of links: the last that was looked for
 	passing    bool               // the causes have been looked at
+	paying     bool               // the rules are asked about what is known, see Engine.pay
 	counts     [4]Counts          // by devices.Kind
 	timers     timers
 	waiting    []*facility // with an alert that waits for time to pass

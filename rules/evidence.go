@@ -21,6 +21,7 @@ type Evidence struct {
 	Step      string           `json:"step,omitempty"`      // of an opening at a step its when, as written
 	Withdrawn bool             `json:"withdrawn,omitempty"` // of closed: no rule judges it any more
 	Kind      string           `json:"kind,omitempty"`      // of withdrawn: what the facility is now; "" = the rule set has that rule no longer
+	Anew      bool             `json:"anew,omitempty"`      // nothing was heard: other rules or limits have come into force
 	Sensor    bool             `json:"sensor,omitempty"`    // of closed: the rule is about sensors
 	AtOnce    string           `json:"at_once,omitempty"`   // as written, where it held and for was not waited for
 	Silent    float64          `json:"silent,omitempty"`    // × ExpectMS

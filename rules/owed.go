@@ -48,6 +48,8 @@ func (e *Engine) pay() {
 // reconsider asks every rule about what is known of f, as long as that may be the
 // state of now.
 func (e *Engine) reconsider(f *facility) {
+	e.paying = true
+	defer func() { e.paying = false }()
 	switch {
 	case f.silent && !e.blind(f):
 		e.silenceHolds(f, yes, f.seen)

@@ -9,6 +9,7 @@ type snapshotTail struct {
 	Owed      []string            `cbor:"2,keyasint,omitempty"` // facilities, see Engine.owe
 	Lifted    []snapshotLifted    `cbor:"3,keyasint,omitempty"`
 	Suspects  []snapshotSuspects  `cbor:"4,keyasint,omitempty"`
+	Anew      []snapshotAnew      `cbor:"5,keyasint,omitempty"`
 }
 
 // snapshotLifted is a window that is over.
@@ -16,6 +17,12 @@ type snapshotLifted struct {
 	_      struct{} `cbor:",toarray"`
 	Window Window
 	Ended  int64
+}
+
+// snapshotAnew is an alert, see alert.anew.
+type snapshotAnew struct {
+	_              struct{} `cbor:",toarray"`
+	Facility, Rule string
 }
 
 // snapshotSuspects is the sensors in the history that is being told of a facility.
@@ -50,6 +57,11 @@ func (z *frozen) tail() *snapshotTail {
 		f := &z.facilities[i]
 		if f.owed {
 			t.Owed = append(t.Owed, string(f.id))
+		}
+		for _, a := range f.alerts {
+			if a.anew {
+				t.Anew = append(t.Anew, snapshotAnew{Facility: string(f.id), Rule: z.rules.kinds[f.kind].rules[a.rule].Name})
+			}
 		}
 		if f.more == nil {
 			continue
@@ -87,6 +99,13 @@ func (e *Engine) thawTail(t *snapshotTail, channels []uint32) {
 	for _, id := range t.Owed {
 		if f := e.facilities[devices.FacilityID(id)]; f != nil {
 			e.owe(f)
+		}
+	}
+	for _, x := range t.Anew {
+		if f := e.facilities[devices.FacilityID(x.Facility)]; f != nil {
+			if r := e.set.find(f.kind, x.Rule); r != nil && f.find(r.index) != nil {
+				f.find(r.index).anew = true
+			}
 		}
 	}
 	for i := range t.Suspects {

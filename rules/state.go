@@ -104,6 +104,7 @@ type alert struct {
 	sure    bool // need not last for Rule.For
 	held    bool // has no ticket of its own: its parent has one for both
 	heir    bool // may be firing in a ticket that another partition opened
+	anew    bool // went as other rules or limits were asked about what is known
 }
 
 // value is the channel's value; ok is false when it is too old to be believed.

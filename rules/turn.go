@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"lamplighter/devices"
@@ -17,7 +18,7 @@ const (
 // turned is why the severity or the words of r at f change, from how they were.
 func (e *Engine) turned(f *facility, r *Rule, was alert, at int64) *Evidence {
 	a := f.find(r.index)
-	x := &Evidence{Turn: turnWords, Rule: r.Name, Version: e.set.version, Since: at, Pending: e.wall, At: e.wall, Severity: r.severity(a.step), Values: e.evidenceValues(f, r)}
+	x := &Evidence{Turn: turnWords, Rule: r.Name, Version: e.set.version, Since: at, Pending: e.wall, At: e.wall, Severity: r.severity(a.step), Anew: e.paying, Values: e.evidenceValues(f, r)}
 	if a.step == was.step {
 		w, v := r.wording(a.words), &e.view
 		v.f, v.e, v.rule = f, e, r
@@ -29,15 +30,22 @@ func (e *Engine) turned(f *facility, r *Rule, was alert, at int64) *Evidence {
 			x.Clear = s.Clear
 		}
 	}
+	if x.Anew {
+		x.Since = e.wall
+	}
 	return x
 }
 
-// Switched tells whether a severity is another one because other rules were switched on.
-func (x *Evidence) Switched() bool { return x.Turn == turnSeverity && x.When == "" }
+// Switched tells whether it came about because other rules were switched on, or the
+// census has other limits: no reading is why.
+func (x *Evidence) Switched() bool { return x.Turn == turnSeverity && x.When == "" || x.Anew }
 
 // ending is why the ticket of r at f closes.
 func (e *Engine) ending(f *facility, r *Rule, a *alert) *Evidence {
-	x := &Evidence{Turn: turnClosed, Rule: r.Name, Version: e.set.version, When: r.When, Clear: r.Clear, Silent: r.Silent, Sensor: r.Sensor != nil, Since: a.calm, Pending: a.quiet, ForMS: r.ClearFor.Milliseconds(), At: e.wall}
+	x := &Evidence{Turn: turnClosed, Rule: r.Name, Version: e.set.version, When: r.When, Clear: r.Clear, Silent: r.Silent, Sensor: r.Sensor != nil, Anew: a.anew && !f.told(r, a.calm), Since: a.calm, Pending: a.quiet, ForMS: r.ClearFor.Milliseconds(), At: e.wall}
+	if x.Anew {
+		x.Since = a.quiet
+	}
 	switch {
 	case r.Silent > 0:
 		x.Seen = f.seen
@@ -45,6 +53,14 @@ func (e *Engine) ending(f *facility, r *Rule, a *alert) *Evidence {
 		x.Values = e.evidenceValues(f, r)
 	}
 	return x
+}
+
+// told tells whether a reading of what r looks at has come that is later than at.
+func (f *facility) told(r *Rule, at int64) bool {
+	return slices.ContainsFunc(r.reads, func(c *devices.Channel) bool {
+		v, _ := f.value(c.ID, 0)
+		return v.at > at
+	})
 }
 
 // ended makes of the evidence of a common cause that of its end.
@@ -63,12 +79,15 @@ func (x *Evidence) turn(clock func(int64) string) devices.Title {
 	by := devices.Title{ZH: fmt.Sprintf("（规则 %s，规则集版本 %s）。", x.Rule, x.Version), EN: fmt.Sprintf(" (rule %s, rule set %s).", x.Rule, x.Version)}
 	because := devices.Title{ZH: x.When + " 成立", EN: x.When + " held"}
 	switch {
-	case x.Switched():
+	case x.Turn == turnSeverity && x.When == "":
 		because = devices.Title{ZH: "规则集 " + x.Version + " 启用", EN: "rule set " + x.Version + " was switched on"}
 	case x.Clear != "":
 		because = devices.Title{ZH: x.Clear + " 成立", EN: x.Clear + " held"}
 	case x.Turn == turnClosed || x.Was.Worse(x.Severity):
 		because = devices.Title{ZH: x.When + " 不再成立", EN: x.When + " held no longer"}
+	}
+	if x.Anew {
+		because = devices.Title{ZH: "规则或限值变更后，按已知数据 " + because.ZH, EN: because.EN + ", by what was known once the rules or the limits had changed"}
 	}
 	switch x.Turn {
 	case turnSeverity:

@@ -101,3 +101,48 @@ func TestATicketWhoseRuleIsTakenOutSaysSo(t *testing.T) {
 	en, _ := s.became(1, devices.Item{Type: devices.ItemRuleSet, Control: []byte("groups:\n  - kind: bridge\n    rules:\n      - {name: it, when: displacement_mm > 1.0, severity: minor, summary: {zh: 甲, en: a}}\n")})
 	same(t, en, "It was closed at 2026-01-01 08:00:01, as rule set VERSION no longer has rule cover_displaced: not verified.\n")
 }
+
+// What other rules no longer find in what is known is closed by them, unless a reading
+// says so too while clear_for runs.
+func TestATicketThatIsOverByOtherRulesSaysSo(t *testing.T) {
+	patient := func(limit int) devices.Item {
+		it := tilts(limit)
+		it.Control = []byte(strings.ReplaceAll(string(it.Control), "severity: minor", "severity: minor, clear_for: 1m"))
+		return it
+	}
+	for what, heard := range map[string]bool{"silence": false, "a reading": true} {
+		s := tell(t)
+		s.step(0, patient(5))
+		s.step(1, s.says("MH-1", 1, "tilt_deg", 8.0))
+		s.step(20, patient(9))
+		s.e = restarted(t, s.e, s.seq)
+		if heard {
+			s.step(30, s.says("MH-1", 30, "tilt_deg", 8.0))
+		}
+		s.until(31, 79)
+		en, zh := s.became(80)
+		want := "From 2026-01-01 08:00:20 on tilt_deg > 9.0 held no longer, by what was known once the rules or the limits had changed; that lasted 60 s, and the ticket was closed at 2026-01-01 08:01:20 (rule it, rule set VERSION).\n"
+		if heard {
+			want = "From 2026-01-01 08:00:01 on tilt_deg > 9.0 held no longer; that lasted"
+		}
+		if !strings.HasPrefix(en, want) {
+			t.Errorf("%s: got\n%swant first\n%s", what, en, want)
+		}
+		if want := "自 2026-01-01 08:00:20 起规则或限值变更后，按已知数据 tilt_deg > 9.0 不再成立；"; strings.HasPrefix(zh, want) == heard {
+			t.Errorf("%s: got\n%s", what, zh)
+		}
+	}
+}
+
+func TestWorseWordsByOtherRulesSaySo(t *testing.T) {
+	worded := func(bound string) devices.Item {
+		return devices.Item{Type: devices.ItemRuleSet, Control: []byte("groups:\n  - kind: manhole\n    rules:\n      - {name: it, when: tilt_deg > 5.0, severity: minor, summary: {zh: 甲, en: a}, wording: [{when: tilt_deg > " + bound + ", zh: 乙, en: b}]}\n")}
+	}
+	s := tell(t)
+	s.step(0, worded("20.0"))
+	s.step(1, s.says("MH-1", 1, "tilt_deg", 8.0))
+	en, _ := s.became(20, worded("7.0"))
+	if want := "Something worse was to be seen at 2026-01-01 08:00:20, as tilt_deg > 7.0 held, by what was known once the rules or the limits had changed (rule it, rule set VERSION).\n"; !strings.HasPrefix(en, want) {
+		t.Errorf("got\n%swant first\n%s", en, want)
+	}
+}

@@ -21,7 +21,7 @@ type metrics struct {
 func newMetrics(o *Options) *metrics {
 	m := &metrics{db: o.DB,
 		opened:   prometheus.NewCounterVec(prometheus.CounterOpts{Name: "lamplighter_tickets_total", Help: "Tickets opened, by kind of facility and defect."}, []string{"kind", "defect"}),
-		closed:   prometheus.NewCounterVec(prometheus.CounterOpts{Name: "lamplighter_tickets_closed_total", Help: "Tickets closed, by telemetry, by people, or by rules that no longer have the rule of the ticket."}, []string{"by"}),
+		closed:   prometheus.NewCounterVec(prometheus.CounterOpts{Name: "lamplighter_tickets_closed_total", Help: "Tickets closed, by telemetry, by people, or by a change of the rules or limits."}, []string{"by"}),
 		historic: prometheus.NewCounter(prometheus.CounterOpts{Name: "lamplighter_tickets_historic_total", Help: "Tickets about faults that were over before anybody heard of them; not in lamplighter_tickets_total."}),
 		live:     prometheus.NewDesc("lamplighter_tickets_live", "Tickets that are not closed, by kind of facility and state.", []string{"kind", "state"}, nil),
 	}
@@ -58,7 +58,7 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 type tally struct {
 	opened    [][2]string // kind and defect
 	closed    int
-	withdrawn int // closed because their rule has gone
+	withdrawn int // closed because their rule has gone, or is another one
 	historic  int
 }
 

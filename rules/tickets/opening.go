@@ -65,7 +65,7 @@ func (d *Desk) open(ctx context.Context, tx *database.Tx, o *opening, did *tally
 }
 
 // telemetry is who opens and closes what nobody did by hand; ruleSet closes what
-// no rule tells of any more.
+// no rule tells of any more, or other rules or limits no longer find in what is known.
 const (
 	telemetry = "telemetry"
 	ruleSet   = "rules"
@@ -91,6 +91,9 @@ func ended(t *rules.Transition, why string) closing {
 		if t.Evidence != nil && t.Evidence.Kind != "" {
 			c.note = fmt.Sprintf("普查中该设施的类型已改为 %s，未经核查；the facility is a %s by the census now: not verified", t.Evidence.Kind, t.Evidence.Kind)
 		}
+	} else if t.Evidence != nil && t.Evidence.Switched() {
+		c.by = ruleSet
+		c.note = fmt.Sprintf("规则或限值变更后按已知数据结案（规则集 %s），未经核查；by what was known once the rules or the limits had changed (rule set %s): not verified", t.Rules, t.Rules)
 	}
 	return c
 }
@@ -145,18 +148,18 @@ func (d *Desk) worded(ctx context.Context, tx *database.Tx, t *rules.Transition,
 	if _, err := tx.Exec(ctx, `UPDATE ticket SET severity=?, summary_zh=?, summary_en=?, channel=?, value=?, limit_value=? WHERE id=?`, string(t.Severity), t.Summary.ZH, t.Summary.EN, t.Channel, number64(t.Value), number64(t.Limit), id); err != nil {
 		return err
 	}
+	by := telemetry
+	if t.Evidence != nil && t.Evidence.Switched() {
+		by = ruleSet
+	}
 	if graded {
-		by := telemetry
-		if t.Evidence != nil && t.Evidence.Switched() {
-			by = ruleSet
-		}
 		if err := explained(ctx, tx, id, t.Wall, by, "severity", was+" → "+string(t.Severity), why); err != nil {
 			return err
 		}
 		why = "" // it is told once
 	}
 	if worded {
-		if err := explained(ctx, tx, id, t.Wall, telemetry, "words", reworded(said, t.Summary), why); err != nil {
+		if err := explained(ctx, tx, id, t.Wall, by, "words", reworded(said, t.Summary), why); err != nil {
 			return err
 		}
 	}

@@ -67,12 +67,12 @@ func TestATicketTakesOverWorseWordsOnce(t *testing.T) {
 	})
 }
 
-// Nobody has seen that what a rule told of is over when the rule has gone.
+// Nobody has seen that what a rule told of is over when the rule has gone, or is another one.
 func TestATicketWhoseRuleHasGoneIsNotVerified(t *testing.T) {
 	devicestest.Databases(t, func(t *testing.T, url string) {
 		d := newDesk(t, url, QuarantineOptions{})
 		d.opt.Outbox = &pageList{}
-		for id, end := range []rules.Transition{{Type: rules.Ended}, {Type: rules.Ended, Withdrawn: true, Rules: "abc123"}} {
+		for id, end := range []rules.Transition{{Type: rules.Ended}, {Type: rules.Ended, Withdrawn: true, Rules: "abc123"}, {Type: rules.Ended, Rules: "abc123", Evidence: &rules.Evidence{Turn: "closed", Anew: true}}} {
 			d.commit(rules.Transition{Type: rules.Opened})
 			d.commit(end)
 			ts, err := d.List(t.Context(), Filter{State: "closed"})
@@ -83,8 +83,8 @@ func TestATicketWhoseRuleHasGoneIsNotVerified(t *testing.T) {
 			if err != nil || len(es) != 2 {
 				t.Fatalf("history %v (%v)", es, err)
 			}
-			want := map[bool]string{false: "telemetry", true: "rules"}[end.Withdrawn]
-			if ts[0].ClosedBy != want || es[1].Who != want || strings.Contains(es[1].Note, "abc123") != end.Withdrawn {
+			want := [...]string{"telemetry", "rules", "rules"}[id]
+			if ts[0].ClosedBy != want || es[1].Who != want || strings.Contains(es[1].Note, "abc123") != (id > 0) {
 				t.Errorf("closed by %s, event by %s: %q; want %s", ts[0].ClosedBy, es[1].Who, es[1].Note, want)
 			}
 		}

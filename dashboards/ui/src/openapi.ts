@@ -1103,6 +1103,7 @@ export interface components {
             what: string;
         };
         Evidence: {
+            anew?: boolean;
             /** Format: int64 */
             at: number;
             at_once?: string;
