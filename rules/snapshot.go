@@ -73,7 +73,6 @@ type snapshotFacility struct {
 	Silent    bool
 	Lost      bool
 	Overdue   bool
-	Absent    int64
 	Due       int64  // of its timer, 0 = none: when it rings decides since when a lamp is unknown
 	Standing  uint8  // as it was told; beyond the standings: it was not
 	Why       uint32 // in snapshotHead.Texts
@@ -97,6 +96,18 @@ type snapshotFacility struct {
 	Alerts    []snapshotAlert
 	Marks     []snapshotMark
 	Book      snapshotBook
+	Absent    int64
+}
+
+// UnmarshalCBOR reads a facility, also of a snapshot or a letter that was written before
+// it was known when it was missed: then whatever comes says that it is there.
+func (s *snapshotFacility) UnmarshalCBOR(b []byte) error {
+	const array, fields = 0x98, 41
+	if len(b) > 1 && b[0] == array && b[1] == fields-1 {
+		b = append(append([]byte{array, fields}, b[2:]...), 0)
+	}
+	type current snapshotFacility
+	return cbor.Unmarshal(b, (*current)(s))
 }
 
 type snapshotValue struct {
