@@ -300,6 +300,7 @@ func (e *Engine) told(c *cause, what TransitionType, member *facility) {
 	switch what {
 	case Opened:
 		t.Evidence = c.evidence(e)
+		t.Evidence.Outage = c.outage(e)
 		t.At = t.Evidence.Since
 		t.Evidence.Cause.Bad = c.atOnce()
 		t.Value = float64(t.Evidence.Cause.Bad)

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"strings"
@@ -32,7 +33,7 @@ type Evidence struct {
 	At        int64            `json:"at"` // wall clock of the frame that decided
 	Seen      int64            `json:"seen,omitempty"`
 	Expect    int64            `json:"expect_ms,omitempty"`
-	Outage    *OutageEvidence  `json:"outage,omitempty"`  // of silence: the newest time since Seen in which nobody could be heard
+	Outage    *OutageEvidence  `json:"outage,omitempty"`  // of silence, also of members: the newest time since they were heard in which nobody could be
 	Decided   *Measure         `json:"decided,omitempty"` // the comparison that decided, where one did
 	Values    []EvidenceValue  `json:"values,omitempty"`
 	Sensors   []SensorEvidence `json:"sensors,omitempty"` // that are faulty, of a rule about sensors
@@ -137,6 +138,20 @@ func (e *Engine) outage(f *facility) *OutageEvidence {
 		return nil
 	}
 	return &OutageEvidence{Link: l.name, From: max(f.seen, l.back-l.lasted), To: l.back, MS: l.darkness(e.wall) - f.dark}
+}
+
+// outage is the newest one since its members were last heard, nil if there was none,
+// or they are not silent. Of several that end at once it is the one of who has had most.
+func (c *cause) outage(e *Engine) (newest *OutageEvidence) {
+	if c.rule.Collapse.of.Silent == 0 {
+		return nil
+	}
+	for f := range c.bad {
+		if x := e.outage(f); x != nil && (newest == nil || cmp.Or(cmp.Compare(x.To, newest.To), cmp.Compare(x.MS, newest.MS), cmp.Compare(newest.From, x.From), cmp.Compare(newest.Link, x.Link)) > 0) {
+			newest = x
+		}
+	}
+	return newest
 }
 
 // evidenceValues is what r looks at as it is at f.

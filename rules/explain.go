@@ -24,6 +24,9 @@ func (x *Evidence) Sentences(zone *time.Location) []devices.Title {
 	switch {
 	case x.Cause != nil:
 		out = append(out, x.Cause.sentence())
+		if x.Outage != nil {
+			out = append(out, x.Outage.sentence(math.MaxInt64, clock))
+		}
 	case x.Silent > 0:
 		every := lasting(x.Expect)
 		out = append(out, devices.Title{
