@@ -59,9 +59,29 @@ describe('the catalogue', () => {
   });
 });
 
+const root = join(process.cwd(), '../..');
+
+/** What a source of the daemon names. */
+function named(file: string, pattern: RegExp): string[] {
+  return [...readFileSync(join(root, file), 'utf8').matchAll(pattern)].map((m) => m[1]!);
+}
+
+describe('refusals', () => {
+  it('have a word and a cure for each code', () => {
+    const codes = named('devices/refusal.go', /Code = "(\w+)"/g);
+    expect(codes.length).toBeGreaterThan(9);
+    expect(codes.filter((c) => !keys.has(`code.${c}`) || !keys.has(`codeCure.${c}`))).toEqual([]);
+  });
+
+  it('have a word and a cure for each reason to turn a device away', () => {
+    const reasons = named('ingest/broker/identify.go', /&no\{[^"}]*"([^"]+)"/g).map((r) => r.replace(/\W+/g, '_')); // as word() does
+    expect(new Set(reasons).size).toBe(Object.keys(zh.turnedAway).length);
+    expect(reasons.filter((r) => !keys.has(`turnedAway.${r}`) || !keys.has(`turnedAwayCure.${r}`))).toEqual([]);
+  });
+});
+
 describe('the rules that are shipped', () => {
   it('have a word for each', () => {
-    const root = join(process.cwd(), '../..');
     const files = ['rules/default/default.yml', ...readdirSync(join(root, 'deploy/rules')).filter((f) => !f.includes('.test.')).map((f) => `deploy/rules/${f}`)];
     const names = files.flatMap((f) => [...readFileSync(join(root, f), 'utf8').matchAll(/^ *- name: (\w+)/gm)].map((m) => m[1]!));
     expect(names.length).toBeGreaterThan(40);

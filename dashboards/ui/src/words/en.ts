@@ -20,7 +20,7 @@ export const en: Catalogue = {
     label: 'The city at a glance', tickets: 'Tickets', open: 'Open', acknowledged: 'Acknowledged', total: '{n} in all', data: 'Data', age: 'Data age', received: 'Last received', parts: 'Parts of the system',
     good: 'good', trouble: 'trouble', behind: '{span} behind', sunless: '{n} facilities without a place: not judged by the sun', share: '{ok} ok, {faulty} faulty, {unknown} unknown, {maintenance} in maintenance', waiting: 'Waiting for the first message…',
   },
-  part: { log: 'Log', store: 'Store', rules: 'Rules', rule_files: 'Rule files', broker: 'Listener', mqtt: 'Brokers', pager: 'Pager', database: 'Database', link: 'Way in {id}' },
+  part: { log: 'Log', store: 'Store', rules: 'Rules', rule_files: 'Rule files', listener: 'Our listener', mqtt: 'Brokers', link: 'Way in {id}' },
   kind: { manhole: 'Manhole covers', streetlight: 'Streetlights', bridge: 'Bridges', system: 'System' },
   standing: { ok: 'OK', faulty: 'Faulty', unknown: 'Unknown', maintenance: 'Maintenance' },
   severity: { critical: 'Critical', major: 'Major', minor: 'Minor', info: 'Info' },
@@ -102,12 +102,22 @@ export const en: Catalogue = {
   },
   schedule: { night: 'by night', day: 'by day', should_be_on: 'while it should be on', should_be_off: 'while it should be off', powered: 'while it has power' },
   vendor: {
-    title: 'Vendors', tabs: 'Vendor pages', quarantine: 'Quarantine', unknown: 'Not in the census', gaps: 'Loss ledger', device: 'Device', filter: 'Filter by device id', apply: 'Filter', when: 'When', code: 'Code', reason: 'Reason', path: 'Where', topic: 'Topic', payload: 'Payload', source: 'Source', bytes: '{n} bytes', whole: 'Whole payload',
-    quarantineLead: 'Refused messages with the reason, the newest first.', unknownLead: 'Devices that tried to connect and are not in the census.', gapsLead: 'Sequence numbers that did not come, the newest first.', noQuarantine: 'Nothing was refused', noUnknown: 'No unknown devices', noGaps: 'Nothing is missing', noneLead: 'All is well.',
+    title: 'Vendors', tabs: 'Vendor pages', quarantine: 'Quarantine', unknown: 'Turned away', gaps: 'Loss ledger', device: 'Device', filter: 'Filter by device id', apply: 'Filter', when: 'When', code: 'Code', reason: 'Reason', path: 'Where', topic: 'Topic', payload: 'Payload', source: 'Source', bytes: '{n} bytes', whole: 'Whole payload',
+    quarantineLead: 'Refused messages with the reason, the newest first.', unknownLead: 'Devices that tried to connect and were not let in, the latest first.', nameless: 'gave no name', gapsLead: 'Sequence numbers that did not come, the newest first.', noQuarantine: 'Nothing was refused', noUnknown: 'No device was turned away', noGaps: 'Nothing is missing', noneLead: 'All is well.',
     first: 'First', last: 'Last', count: 'Times', boot: 'Boot', range: 'Numbers', missing: 'Missing', came: 'Came later', openOnly: 'Only what is still missing', more: 'More', loading: 'Reading…',
   },
   code: {
     E_JSON: 'Not valid JSON', E_FIELD: 'A wrong field', E_UNIT: 'A wrong unit', E_TIME: 'An implausible time', E_DUP: 'Came twice', E_CODEC: 'Cannot be decoded', E_IDENT: 'Not its own identity', E_SIZE: 'Too big', E_RATE: 'Too often', E_STORE: 'Refused by the store',
+  },
+  codeCure: {
+    E_JSON: 'Malformed, or damaged on its way: the vendor checks what the device or gateway sends.', E_FIELD: 'A field has a type or value that the protocol does not allow: the vendor corrects what is named below.', E_UNIT: 'The vendor uses the unit of the protocol.', E_TIME: 'The clock is wrong, or the time is written wrongly: the vendor sets it.', E_DUP: 'Received before: nothing to do; if it is frequent, the vendor checks what is sent again.',
+    E_CODEC: 'Topic or format is not known: check the topic; a new format needs a decoder first.', E_IDENT: 'The device is not in the census: add it; or it used the topic of another: the vendor uses its own.', E_SIZE: 'The vendor sends smaller messages, more of them.', E_RATE: 'The vendor reports less often; if that often is right, an admin raises the limit.', E_STORE: 'The chart lacks this value; judging and tickets go on: tell the administrator.',
+  },
+  turnedAway: {
+    not_in_the_census: 'Not in the census', wrong_password: 'Wrong password', no_user_name: 'No user name', the_user_name_is_no_device_id: 'User name is no device id', the_certificate_s_CN_is_no_device_id: 'Certificate of no device', unknown_protocol_version: 'Unknown MQTT version', bad_CONNECT: 'Bad connection request', client_id_too_long: 'Client id too long', no_client_id: 'No client id', too_many_connections: 'Too many connections',
+  },
+  turnedAwayCure: {
+    not_in_the_census: 'If it is the city’s, import it; otherwise leave it.', wrong_password: 'Check the password in the device, or have an admin give it a new one.', no_user_name: 'The vendor uses the device id as user name.', the_user_name_is_no_device_id: 'The vendor uses the device id as user name.', the_certificate_s_CN_is_no_device_id: 'The vendor uses a certificate whose CN is the device id.', unknown_protocol_version: 'The vendor uses MQTT 3.1, 3.1.1 or 5.', bad_CONNECT: 'The vendor checks the MQTT program of the device.', client_id_too_long: 'The vendor shortens the client id to 128 bytes.', no_client_id: 'A lasting session needs a client id: the vendor sets one.', too_many_connections: 'The device tries again; if it is frequent, an admin raises the limit.',
   },
   problem: {
     title: 'That did not work', again: 'Try again', said: 'The server said: {detail}', s0: 'The server did not answer. Check the network and try again.', s401: 'The user or the password is wrong, or the session has ended.', s403: 'Your role does not allow this.', s404: 'Not found. It may have been removed.', s409: 'It has changed meanwhile. Look at the newest state.', s422: 'Something in the input is wrong.', s429: 'Too many tries. Wait a little.', s500: 'The server failed. Try again in a moment.',

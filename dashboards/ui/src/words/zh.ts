@@ -18,7 +18,7 @@ export const zh = {
     label: '全市概况', tickets: '处置工单', open: '待处置', acknowledged: '已受理', total: '共 {n} 处', data: '数据', age: '数据延迟', received: '最近接收', parts: '系统各部分',
     good: '正常', trouble: '异常', behind: '滞后 {span}', sunless: '{n} 处设施缺坐标，无法按日出日落判定', share: '正常 {ok}，故障 {faulty}，未知 {unknown}，维护 {maintenance}', waiting: '等待第一条消息…',
   },
-  part: { log: '日志', store: '存储', rules: '规则', rule_files: '规则文件', broker: '接入', mqtt: '外部接入', pager: '通知', database: '数据库', link: '接入通道 {id}' },
+  part: { log: '日志', store: '存储', rules: '规则', rule_files: '规则文件', listener: '本机接入', mqtt: '外部接入', link: '接入通道 {id}' },
   kind: { manhole: '井盖', streetlight: '路灯', bridge: '桥梁', system: '系统' },
   standing: { ok: '正常', faulty: '故障', unknown: '未知', maintenance: '维护' },
   severity: { critical: '紧急', major: '严重', minor: '一般', info: '提示' },
@@ -100,12 +100,22 @@ export const zh = {
   },
   schedule: { night: '夜间', day: '白天', should_be_on: '应亮灯时', should_be_off: '应关灯时', powered: '通电时' },
   vendor: {
-    title: '设备接入', tabs: '接入分页', quarantine: '隔离区', unknown: '未建档设备', gaps: '缺失记录', device: '设备', filter: '按设备编号筛选', apply: '筛选', when: '时间', code: '代码', reason: '原因', path: '位置', topic: '主题', payload: '报文', source: '来源', bytes: '{n} 字节', whole: '完整报文',
-    quarantineLead: '被拒绝的报文及其原因，最新的在前。', unknownLead: '尝试连接、但台账中没有的设备。', gapsLead: '没有到达的消息序号，最新的在前。', noQuarantine: '没有被拒绝的报文', noUnknown: '没有未建档设备', noGaps: '没有缺失', noneLead: '一切正常。',
+    title: '设备接入', tabs: '接入分页', quarantine: '隔离区', unknown: '拒绝接入', gaps: '缺失记录', device: '设备', filter: '按设备编号筛选', apply: '筛选', when: '时间', code: '代码', reason: '原因', path: '位置', topic: '主题', payload: '报文', source: '来源', bytes: '{n} 字节', whole: '完整报文',
+    quarantineLead: '被拒绝的报文及其原因，最新的在前。', unknownLead: '尝试连接、未获准接入的设备，最近的在前。', nameless: '未报名称', gapsLead: '没有到达的消息序号，最新的在前。', noQuarantine: '没有被拒绝的报文', noUnknown: '没有被拒绝的设备', noGaps: '没有缺失', noneLead: '一切正常。',
     first: '首次', last: '最近', count: '次数', boot: '启动标识', range: '序号', missing: '缺失', came: '补到', openOnly: '只看尚未补到的', more: '更多', loading: '正在读取…',
   },
   code: {
     E_JSON: '不是有效的 JSON', E_FIELD: '字段不对', E_UNIT: '单位不对', E_TIME: '时间不可信', E_DUP: '重复', E_CODEC: '无法解码', E_IDENT: '身份不符', E_SIZE: '太大', E_RATE: '太频繁', E_STORE: '存储拒绝',
+  },
+  codeCure: {
+    E_JSON: '报文格式有误或在途中损坏：请厂商检查设备或网关的输出。', E_FIELD: '有字段的类型或数值不符合接入协议：请厂商改正下面指出的字段。', E_UNIT: '请厂商改用接入协议规定的单位。', E_TIME: '设备时钟不准，或时间格式不对：请厂商校时。', E_DUP: '此前已收到过：无须处理；经常出现时，请厂商检查重发。',
+    E_CODEC: '系统不认识这个主题或格式：请核对主题；新的格式须先配置解码。', E_IDENT: '设备不在台账中，须先补录；或者用了别的设备的主题，请厂商改用自己的主题。', E_SIZE: '请厂商缩小每条报文，分几次上报。', E_RATE: '请厂商降低上报频率；若频率合理，请管理员提高限额。', E_STORE: '曲线中缺少这个数值，判断和工单不受影响：请告知系统管理员。',
+  },
+  turnedAway: {
+    not_in_the_census: '台账中没有', wrong_password: '密码错误', no_user_name: '没有用户名', the_user_name_is_no_device_id: '用户名不是设备编号', the_certificate_s_CN_is_no_device_id: '证书名称不是设备编号', unknown_protocol_version: 'MQTT 版本不符', bad_CONNECT: '连接请求有误', client_id_too_long: '客户端标识过长', no_client_id: '没有客户端标识', too_many_connections: '连接数已满',
+  },
+  turnedAwayCure: {
+    not_in_the_census: '属于本市的设备，请导入台账；否则不必处理。', wrong_password: '请核对设备里的密码，或由管理员发放新密码。', no_user_name: '请厂商以设备编号作为用户名。', the_user_name_is_no_device_id: '请厂商以设备编号作为用户名。', the_certificate_s_CN_is_no_device_id: '请厂商换用以设备编号为名称（CN）的证书。', unknown_protocol_version: '请厂商改用 MQTT 3.1、3.1.1 或 5。', bad_CONNECT: '请厂商检查设备的 MQTT 程序。', client_id_too_long: '请厂商缩短客户端标识，最长 128 字节。', no_client_id: '保留会话需要客户端标识，请厂商填写。', too_many_connections: '设备稍后会重试；经常出现时，请管理员提高连接上限。',
   },
   problem: {
     title: '没有成功', again: '重试', said: '服务器答复：{detail}', s0: '服务器没有应答，请检查网络后重试。', s401: '用户名或密码不正确，或者登录已过期。', s403: '您的角色不允许这样做。', s404: '没有找到，可能已被删除。', s409: '状态已变化，请查看最新内容。', s422: '输入有误。', s429: '尝试过于频繁，请稍后再试。', s500: '服务器出错，请稍后重试。',
