@@ -51,6 +51,7 @@ func (e *Engine) judge(f *facility, k *kindRules, changed uint64, at int64) {
 			continue
 		}
 		if !r.wants(f) {
+			e.holds(f, r, no, at) // the census says no longer that it is about f
 			continue
 		}
 		if r.Schedule != nil {
@@ -90,9 +91,20 @@ func (r *Rule) wants(f *facility) bool {
 // asks is whether r holds at a facility where its alert is a, nil for none.
 func (r *Rule) asks(a *alert, v *view) truth {
 	if r.clear != nil && a != nil && (a.firing || a.held) {
-		return not(r.clear.ask(v))
+		if t := not(r.clear.ask(v)); t != yes || !r.unbounded(v) {
+			return t
+		}
 	}
 	return r.when.ask(v)
+}
+
+// unbounded tells whether a limit that clear compares with is none of the facility's
+// any more: then that can not hold, and says nothing.
+func (r *Rule) unbounded(v *view) bool {
+	return slices.ContainsFunc(r.clearLimits, func(name string) bool {
+		_, _, ok := r.limit(v.f, name, v.e.texts)
+		return !ok
+	})
 }
 
 // fade forgets, when event time has come to f.newest and before a reading of that

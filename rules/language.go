@@ -145,7 +145,10 @@ func (c *compiler) compile(r *reader, t *ruleText) {
 		}
 	}
 	t.when, t.why = x.deciding("when", t.whenAt, t.When)
-	t.clear = x.program("clear", t.clearAt, t.Clear)
+	var clear *cel.Ast
+	if t.clear, clear = x.planned("clear", t.clearAt, t.Clear); clear != nil {
+		t.clearLimits = limitsIn(clear.NativeRep().Expr())
+	}
 	t.atOnce = x.program("at_once", t.onceAt, t.AtOnce)
 	for i := range t.Steps {
 		s, at := &t.Steps[i], t.stepsAt[i]

@@ -82,3 +82,44 @@ func BenchmarkSwitch(b *testing.B) {
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/n, "ns/facility")
 	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(frames), "µs/frame")
 }
+
+// A ticket about a limit ends like any other when the census takes the limit away: with a
+// clear that compares with it, and of a rule whose baseline is for those that have it.
+func TestATicketEndsWhenItsOnlyLimitIsTakenAway(t *testing.T) {
+	without := registry.Facility{ID: "BR-1", Kind: devices.Bridge, ExpectS: 600}
+	with := without
+	with.Limits = map[string]float64{"displacement_mm": 30}
+	t.Run("clear", func(t *testing.T) {
+		s := by(t, devices.Bridge, `severity: minor
+			when: displacement_mm > limit_displacement_mm
+			clear: displacement_mm < 0.9 * limit_displacement_mm
+			limits: {displacement_mm: census}
+			clear_for: 10s`)
+		s.step(0, s.census(with))
+		s.step(1, s.says("BR-1", 1, "displacement_mm", 40.0))
+		s.step(2, s.says("BR-1", 2, "displacement_mm", 29.0))
+		s.until(3, 19)
+		s.step(20, s.census(without))
+		s.until(21, 40)
+		s.expect("1 opened BR-1 it", "30 closed BR-1 it")
+	})
+	t.Run("baseline", func(t *testing.T) {
+		s := by(t, devices.Bridge, `severity: minor
+			values: {beyond: {channel: displacement_mm, baseline: {over: 240h, min: 5h}}}
+			when: abs(beyond) > 2.0
+			limits: {displacement_mm: census}
+			clear_for: 10s`)
+		s.step(0, s.census(with))
+		sec := 0.0
+		for ; sec < 8*hours; sec += 10 * minute {
+			s.step(sec, s.says("BR-1", sec, "displacement_mm", 5.0))
+		}
+		for ; len(s.log) == 0 && sec < 9*hours; sec += 10 * minute {
+			s.step(sec, s.says("BR-1", sec, "displacement_mm", 25.0))
+		}
+		s.step(sec, s.census(without))
+		s.until(int(sec)+1, int(sec)+20)
+		s.step(sec+600, s.says("BR-1", sec+600, "displacement_mm", 25.0))
+		s.expect("29400 opened BR-1 it", "30010 closed BR-1 it")
+	})
+}

@@ -62,20 +62,21 @@ type Rule struct {
 	Summary   devices.Title
 	Wordings  []Wording // the first that holds is told instead of any Summary
 
-	index   int
-	when    *condition
-	clear   *condition // nil: when is false
-	atOnce  *condition // nil: never
-	inputs  uint64     // the bits of the channels that when, clear and steps use
-	timed   bool       // night or should_be_on stands in them
-	nightly bool       // night does
-	derived []*derived
-	bases   []*baseline
-	reads   []*devices.Channel // what when, at_once, clear and steps look at, by name
-	why     *decision          // of when; nil where it compares no number
-	causes  []*Rule            // the rules that collapse this one's alerts
-	wide    bool               // some of them are wide
-	least   time.Duration      // of a collapse: it waits so long, whatever For says
+	index       int
+	when        *condition
+	clear       *condition // nil: when is false
+	clearLimits []string   // that stand in clear, by name
+	atOnce      *condition // nil: never
+	inputs      uint64     // the bits of the channels that when, clear and steps use
+	timed       bool       // night or should_be_on stands in them
+	nightly     bool       // night does
+	derived     []*derived
+	bases       []*baseline
+	reads       []*devices.Channel // what when, at_once, clear and steps look at, by name
+	why         *decision          // of when; nil where it compares no number
+	causes      []*Rule            // the rules that collapse this one's alerts
+	wide        bool               // some of them are wide
+	least       time.Duration      // of a collapse: it waits so long, whatever For says
 }
 
 // Step is a worse severity of a rule whose condition holds.
