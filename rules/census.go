@@ -54,6 +54,9 @@ func (e *Engine) adopt(c *registry.Facility, moved bool) {
 	}
 	e.hang(f, c)
 	e.maintain(f)
+	if len(f.alerts) > 0 {
+		e.await(f) // a window that it is no longer under keeps nothing back
+	}
 	e.watch(f)
 	e.count(f)
 }

@@ -118,6 +118,22 @@ func TestAWindowForAFeederFollowsTheCensus(t *testing.T) {
 	}
 }
 
+// What the census moves out of the area of a window opens then, also of a device that
+// says nothing more.
+func TestAWindowForAnAreaFollowsTheCensus(t *testing.T) {
+	s := tell(t)
+	in := func(area devices.AreaCode) devices.Item {
+		return s.census(registry.Facility{ID: "MH-1", Kind: devices.Manhole, Area: area})
+	}
+	s.step(0, in("350102001001"), s.window(Window{Area: "350102001"}, 0, 9000))
+	s.step(2, s.says("MH-1", 2, "tilt_deg", 30.0))
+	s.until(3, 10)
+	s.until(3000, 3010)
+	s.step(3011, in("350102002001"))
+	s.until(3012, 3020)
+	s.expect("3011 opened MH-1 cover_displaced")
+}
+
 // A cabinet with a lamp on another feeder is not all under maintenance, and its
 // ticket opens; a window for a feeder is one for the feeder's ticket.
 func TestAWindowForAFeederIsOneForWhatItAloneSupplies(t *testing.T) {
