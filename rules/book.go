@@ -72,6 +72,11 @@ func (b *Book) regain(m *devices.Message) (gap Gap) {
 	return gap
 }
 
+// another begins anew with the numbers of another device.
+func (b *Book) another() {
+	b.started, b.Boot, b.first, b.LastSeq, b.open, b.recent = false, "", 0, 0, nil, nil
+}
+
 // repeated looks for the same bytes among the last messages without a number;
 // they are a copy only if they carry their own time.
 func (b *Book) repeated(m *devices.Message) (dup bool) {

@@ -153,8 +153,7 @@ func (e *Engine) anotherDevice(f *facility) {
 		e.letGo(f, len(f.more.held))
 		f.more.learned, f.more.sensors = nil, nil
 	}
-	b := &f.book
-	b.started, b.Boot, b.first, b.LastSeq, b.open, b.recent = false, "", 0, 0, nil, nil
+	f.book.another()
 }
 
 // of is the facility of a device, nil if there is none.

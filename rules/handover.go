@@ -74,10 +74,11 @@ func (e *Engine) takeOver(record []byte) error {
 	if f.more == nil && len(s.Series) > 0 {
 		f.thawSeries(s.Series, channels)
 	}
-	if f.more == nil || len(f.more.learned) == 0 {
+	sameDevice := f.device == devices.DeviceID(s.Device)
+	if sameDevice && (f.more == nil || len(f.more.learned) == 0) {
 		f.thawLearned(s.Learned, e.set)
 	}
-	if f.more == nil || f.more.sensors == nil {
+	if sameDevice && (f.more == nil || f.more.sensors == nil) {
 		f.thawSensors(s.Sensors, channels)
 	}
 	if s.Past != nil && len(s.Past.Told) > 0 && (f.more == nil || f.more.past == nil) {
@@ -85,6 +86,9 @@ func (e *Engine) takeOver(record []byte) error {
 	}
 	if !f.book.started && f.book.Received == 0 {
 		f.book = bookOf(&s.Book)
+		if !sameDevice {
+			f.book.another()
+		}
 	}
 	e.takeAlerts(f, s)
 	e.takeSilence(f, &h)

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -28,7 +29,7 @@ func newTwo(t *testing.T) *two {
 func (x *two) move(sec float64, f registry.Facility) {
 	t := x.a.t
 	t.Helper()
-	f.Device = devices.DeviceID(f.ID)
+	f.Device = cmp.Or(f.Device, devices.DeviceID(f.ID))
 	x.on[f.ID] = true
 	text, err := registry.EncodeFed([]registry.Fed{{Facility: f, Moved: true}})
 	if err != nil {
@@ -114,4 +115,22 @@ func TestWhatWasHeardSinceTheMoveIsNewer(t *testing.T) {
 	if v, _ := x.b.e.facilities["MH-1"].value(x.b.dict.Lookup([]byte("tilt_deg")).ID, 1e9); v.num != 1 {
 		t.Errorf("its tilt is %g now", v.num)
 	}
+}
+
+// What moves and gets another device in one change of the census leaves the numbers of
+// the device before behind.
+func TestWhatMovesWithAnotherDeviceBeginsItsNumbersAnew(t *testing.T) {
+	x := newTwo(t)
+	f := registry.Facility{ID: "MH-1", Kind: devices.Manhole, ExpectS: 1000}
+	x.a.step(0, x.a.census(f))
+	for range 20 {
+		x.a.step(1, x.a.says("MH-1", 1, "tilt_deg", 1.0))
+	}
+	f.Cabinet, f.Device = "CAB", "DEV-2"
+	x.move(2, f)
+	it := x.b.says("DEV-2", 4, "tilt_deg", 40.0)
+	it.Message.Seq = 1
+	x.b.step(4, it)
+	x.b.until(5, 10)
+	x.b.expect("6 opened MH-1 cover_displaced")
 }
