@@ -21,7 +21,7 @@ type PastFilter struct {
 }
 
 // EachAt calls fn with every facility of a kind as the census had it at each of
-// the instants, nil where it did not have it: first those that are gone, then by
+// the instants, nil where it did not have it or had it as one of another kind: first those that are gone, then by
 // id. Only id, kind, name, area, component, cabinet, circuit, road, its class,
 // installed, condition, provisional, lamps and timetable are filled in. fn must not keep what it
 // is given.
@@ -55,7 +55,19 @@ type past struct {
 
 // pastText is the facility as one text with 0x1F between: a million rows of one
 // column are read in half the time that many take.
-const pastText = "f.id||'\x1f'||f.name||'\x1f'||f.area||'\x1f'||f.component||'\x1f'||f.cabinet||'\x1f'||f.circuit||'\x1f'||f.road||'\x1f'||f.road_class||'\x1f'||f.installed||'\x1f'||f.condition||'\x1f'||CAST(f.provisional AS TEXT)||'\x1f'||CAST(f.lamps AS TEXT)||'\x1f'||f.timetable"
+const pastText = "f.id||'\x1f'||f.name||'\x1f'||f.area||'\x1f'||f.component||'\x1f'||f.cabinet||'\x1f'||f.circuit||'\x1f'||f.road||'\x1f'||f.road_class||'\x1f'||f.installed||'\x1f'||f.condition||'\x1f'||CAST(f.provisional AS TEXT)||'\x1f'||CAST(f.lamps AS TEXT)||'\x1f'||f.timetable||'\x1f'||f.kind"
+
+// wasKind is the facilities whose kind has changed since an instant.
+const wasKind = `SELECT x.facility FROM census_change x WHERE x.at>? AND x.what='changed' AND x.detail LIKE '%"kind"%'`
+
+// kind is the condition that a facility is of the kind, or was of another one.
+func (p *past) kind(ctx context.Context) (cond string, args []any, err error) {
+	var n int
+	if err := p.r.db.QueryRow(ctx, `SELECT COUNT(*) FROM (`+wasKind+`) y`, p.f.At[0]).Scan(&n); err != nil || n == 0 {
+		return "f.kind=?", []any{p.f.Kind.String()}, err
+	}
+	return `(f.kind||''=? OR f.id IN (` + wasKind + `))`, []any{p.f.Kind.String(), p.f.At[0]}, nil // ||'' has it walk by id: two indices would have to be sorted
+}
 
 // here is what the census has now.
 func (p *past) here(ctx context.Context) error {
@@ -63,9 +75,13 @@ func (p *past) here(ctx context.Context) error {
 	if where == "" {
 		where = "1=1"
 	}
-	args := append([]any{p.f.At[0], p.f.Kind.String(), string(p.f.After)}, p.f.Args...)
+	kind, of, err := p.kind(ctx)
+	if err != nil {
+		return err
+	}
+	args := append(append(append([]any{p.f.At[0]}, of...), string(p.f.After)), p.f.Args...)
 	rows, err := p.r.db.Query(ctx, `SELECT `+pastText+`, COALESCE(c.at,0), COALESCE(c.what,''), COALESCE(c.detail,'') FROM facility f
-		LEFT JOIN census_change c ON c.facility=f.id AND c.at>? AND c.what<>'password' WHERE f.kind=? AND f.id>? AND `+where+` ORDER BY f.id, c.id DESC`, args...)
+		LEFT JOIN census_change c ON c.facility=f.id AND c.at>? AND c.what<>'password' WHERE `+kind+` AND f.id>? AND `+where+` ORDER BY f.id, c.id DESC`, args...)
 	if err != nil {
 		return err
 	}
@@ -81,7 +97,11 @@ func (p *past) here(ctx context.Context) error {
 			if err := p.end(); err != nil {
 				return err
 			}
-			p.begin(devices.FacilityID(id), p.read(text))
+			f, err := p.read(text)
+			if err != nil {
+				return err
+			}
+			p.begin(devices.FacilityID(id), f)
 		}
 		if err := p.undo(at, what, detail); err != nil {
 			return err
@@ -94,11 +114,12 @@ func (p *past) here(ctx context.Context) error {
 }
 
 // read reads what pastText wrote.
-func (p *past) read(text []byte) *Facility {
-	s := bytes.SplitN(text, []byte{0x1f}, 13)
+func (p *past) read(text []byte) (*Facility, error) {
+	s := bytes.SplitN(text, []byte{0x1f}, 14)
+	kind, err := devices.ParseKind(string(s[13]))
 	lamps, _ := strconv.ParseInt(string(s[11]), 10, 64) // the database's own
-	return &Facility{ID: devices.FacilityID(s[0]), Kind: p.f.Kind, Name: string(s[1]), Area: devices.AreaCode(s[2]), Component: string(s[3]), Cabinet: string(s[4]), Circuit: string(s[5]),
-		Road: string(s[6]), RoadClass: string(s[7]), Installed: string(s[8]), Condition: string(s[9]), Provisional: string(s[10]) != "0", Lamps: lamps, Timetable: string(s[12])}
+	return &Facility{ID: devices.FacilityID(s[0]), Kind: kind, Name: string(s[1]), Area: devices.AreaCode(s[2]), Component: string(s[3]), Cabinet: string(s[4]), Circuit: string(s[5]),
+		Road: string(s[6]), RoadClass: string(s[7]), Installed: string(s[8]), Condition: string(s[9]), Provisional: string(s[10]) != "0", Lamps: lamps, Timetable: string(s[12])}, err
 }
 
 // gone is what the census no longer has.
@@ -190,10 +211,15 @@ func (p *past) end() error {
 		p.then[p.next] = p.now
 	}
 	p.begun = false
-	for _, f := range p.then {
-		if f != nil {
-			return p.fn(p.id, p.then)
+	some := false
+	for i, f := range p.then {
+		if f != nil && f.Kind != p.f.Kind {
+			p.then[i] = nil
 		}
+		some = some || p.then[i] != nil
 	}
-	return nil
+	if !some {
+		return nil
+	}
+	return p.fn(p.id, p.then)
 }

@@ -46,11 +46,21 @@ func TestTheCensusIsKnownAsItWas(t *testing.T) {
 			t.Errorf("the past\n%s\nwant\n%s", got, want)
 		}
 		day = 7
+		if err := r.Remove(ctx, "test", "MH-1"); err != nil {
+			t.Fatal(err)
+		}
 		if err := r.Remove(ctx, "test", "SL-1"); err != nil {
 			t.Fatal(err)
 		}
 		put(8, lamp) // it has come back
 		if got, want := r.pastText(t, 6, 7, 8), "SL-1 A/五四路/main60 - A/五四路/main60"; got != want {
+			t.Errorf("the past\n%s\nwant\n%s", got, want)
+		}
+		mistaken := lamp // it was a cover all the time, and another cover is a lamp
+		mistaken.Kind = devices.Manhole
+		put(9, Facility{ID: "MH-2", Kind: devices.Manhole})
+		put(10, mistaken, Facility{ID: "MH-2", Kind: devices.Streetlight})
+		if got, want := r.pastText(t, 8, 9, 10), "MH-2 - - //\nSL-1 A/五四路/main60 A/五四路/main60 -"; got != want {
 			t.Errorf("the past\n%s\nwant\n%s", got, want)
 		}
 	})
@@ -72,9 +82,7 @@ func (r *Registry) pastText(t *testing.T, at ...int64) string {
 				line += fmt.Sprintf(" %s/%s/%s%s", f.Name+f.Cabinet, f.Road, f.RoadClass, natural(f.Lamps))
 			}
 		}
-		if !strings.HasPrefix(line, "MH") {
-			lines = append(lines, line)
-		}
+		lines = append(lines, line)
 		return nil
 	})
 	if err != nil {

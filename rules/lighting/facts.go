@@ -3,6 +3,7 @@ package lighting
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"lamplighter/devices"
 	"lamplighter/devices/database"
@@ -80,7 +81,8 @@ func (b *Book) readSince(ctx context.Context, f *facts, dusk, _ int64) error {
 	if err := database.Each(ctx, b.opt.DB, take, `SELECT f.id, CAST(? AS BIGINT) FROM facility f WHERE f.kind='streetlight' AND NOT EXISTS (SELECT 1 FROM lamp_watched w WHERE w.facility=f.id)`, int64(never)); err != nil {
 		return err
 	}
-	return database.Each(ctx, b.opt.DB, take, `SELECT DISTINCT c.facility, CAST(? AS BIGINT) FROM census_change c WHERE c.at>? AND c.what='gone' AND NOT EXISTS (SELECT 1 FROM lamp_watched w WHERE w.facility=c.facility)`, int64(never), dusk)
+	noon := dusk - 24*time.Hour.Milliseconds() // or before
+	return database.Each(ctx, b.opt.DB, take, `SELECT DISTINCT c.facility, CAST(? AS BIGINT) FROM census_change c WHERE c.at>? AND c.what='gone' AND NOT EXISTS (SELECT 1 FROM lamp_watched w WHERE w.facility=c.facility)`, int64(never), noon)
 }
 
 func (b *Book) readAway(ctx context.Context, f *facts, dusk, dawn int64) error {

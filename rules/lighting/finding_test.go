@@ -57,3 +57,36 @@ func TestAFindingOnWhatCountsNoLampsIsRefused(t *testing.T) {
 		}
 	}
 }
+
+// What else leaves the census, or is corrected in it, is no lamp and takes none away:
+// the list behind a night that is closed is still that of its figure.
+func TestWhatWasNoLampIsNoneWhenTheCensusChanges(t *testing.T) {
+	devicestest.Databases(t, func(t *testing.T, url string) {
+		w := newWorld(t, t.Context(), url, t.TempDir(), text)
+		defer w.db.Close()
+		w.ten()
+		w.lamps(registry.Facility{ID: "SL-X", Area: "350102001001"}) // never heard
+		covers := []registry.Facility{{ID: "MH-1", Kind: devices.Manhole, Area: "350102001001"}, {ID: "MH-2", Kind: devices.Manhole, Area: "350102001001"}}
+		if err := w.census.Put(w.ctx, "test", covers...); err != nil {
+			t.Fatal(err)
+		}
+		w.morning(2)
+		w.now = at(2, 13, 0)
+		lamp := registry.Facility{ID: "SL-9", Kind: devices.Manhole, Area: "350102001001"}
+		covers[1].Kind = devices.Streetlight
+		if err := errors.Join(w.census.Remove(w.ctx, "test", "MH-1", "SL-X"), w.census.Put(w.ctx, "test", lamp, covers[1])); err != nil {
+			t.Fatal(err)
+		}
+		w.enter(5)
+		w.morning(3)
+		w.want("figures", w.rates(Query{Rate: "intact", Level: int(devices.City), Period: "day"}),
+			" 2026-01-01: 9 intact 1 faulty 1 unknown 0 excluded = 90.00% (81.82-90.91, target 90.00)\n 2026-01-02: 9 intact 1 faulty 1 unknown 0 excluded = 90.00% (81.82-90.91, target 90.00)\n")
+		fs, err := w.book.Rates(w.ctx, Query{Rate: "intact", Level: int(devices.City), Period: "day"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range fs {
+			w.holdLists(&fs[i])
+		}
+	})
+}
