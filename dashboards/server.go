@@ -67,9 +67,10 @@ type Part struct {
 	Sunless int    `json:"sunless,omitempty" doc:"of the rules: how many facilities those by the sun do not judge, as neither they nor their circuit or cabinet have a place: GET /api/v1/facilities?sunless=true. No trouble of the daemon's"`
 	AgeMS   int64  `json:"age_ms,omitempty"` // how far it lies behind
 
-	Link    string    `json:"-"` // of a part that is a way in: its name
-	Since   time.Time `json:"-"` // of a way in that is down: since when
-	Covered bool      `json:"-"` // another part tells of the same trouble
+	Title   devices.Title `json:"-"` // what it is in words, for the ticket about it; of a way in none
+	Link    string        `json:"-"` // of a part that is a way in: its name
+	Since   time.Time     `json:"-"` // of a way in that is down: since when
+	Covered bool          `json:"-"` // another part tells of the same trouble
 }
 
 // Options of a Server.

@@ -119,22 +119,22 @@ func (q querier) Latest(ctx context.Context, ids []string) (map[string]map[strin
 // health is every part of the daemon, for /-/healthy and the board.
 func (a *app) health() []dashboards.Part {
 	full, why := a.uplog.Health()
-	parts := []dashboards.Part{{Name: "log", OK: !full, Trouble: why}}
+	parts := []dashboards.Part{{Name: "log", Title: devices.Title{ZH: "日志", EN: "log"}, OK: !full, Trouble: why}}
 	now := time.Now().UnixMilli()
 	for i, w := range a.writers {
 		wall, trouble := w.Health()
-		p := dashboards.Part{Name: fmt.Sprintf("store-%d", i), OK: trouble == "", Trouble: trouble}
+		p := dashboards.Part{Name: fmt.Sprintf("store-%d", i), Title: devices.Title{ZH: "存储", EN: "store"}, OK: trouble == "", Trouble: trouble}
 		if wall > 0 {
 			p.AgeMS = max(0, now-wall)
 		}
 		parts = append(parts, p)
 	}
 	why = a.rules.health()
-	parts = append(parts, dashboards.Part{Name: "rule files", OK: why == "", Trouble: why})
+	parts = append(parts, dashboards.Part{Name: "rule files", Title: devices.Title{ZH: "规则文件", EN: "rule files"}, OK: why == "", Trouble: why})
 	for _, f := range a.followers {
 		if f.Name == "rules" {
 			_, trouble := f.Health()
-			parts = append(parts, dashboards.Part{Name: fmt.Sprintf("rules-%d", f.Partition), OK: trouble == "", Trouble: trouble, Sunless: a.judges[f.Partition].Sunless()})
+			parts = append(parts, dashboards.Part{Name: fmt.Sprintf("rules-%d", f.Partition), Title: devices.Title{ZH: "规则", EN: "rules"}, OK: trouble == "", Trouble: trouble, Sunless: a.judges[f.Partition].Sunless()})
 		}
 	}
 	return append(parts, a.brokerHealth()...)

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"lamplighter/dashboards"
+	"lamplighter/devices"
 	"lamplighter/ingest/broker"
 	"lamplighter/ingest/config"
 	"lamplighter/ingest/mqtt"
@@ -93,7 +94,7 @@ func (a *app) brokerHealth() []dashboards.Part {
 	for _, c := range *sessions {
 		trouble := c.Health()
 		up, _, _ := c.Link()
-		parts = append(parts, dashboards.Part{Name: "broker " + c.Name(), OK: trouble == "", Trouble: trouble, Covered: !up})
+		parts = append(parts, dashboards.Part{Name: "broker " + c.Name(), Title: devices.Title{ZH: "外部接入", EN: "brokers"}, OK: trouble == "", Trouble: trouble, Covered: !up})
 	}
 	for _, l := range links {
 		parts = append(parts, dashboards.Part{Name: "link " + l.name, OK: l.up, Trouble: l.why, Link: l.name, Since: l.since})
@@ -107,6 +108,6 @@ func (a *app) ownTrouble(desk *tickets.Desk) func(context.Context, dashboards.Pa
 		if p.Link != "" {
 			return desk.Blind(ctx, p.Link, p.Since, p.Trouble, over)
 		}
-		return desk.Own(ctx, p.Name, p.Trouble, over)
+		return desk.Own(ctx, p.Name, p.Title, p.Trouble, over)
 	}
 }

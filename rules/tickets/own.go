@@ -18,11 +18,11 @@ const (
 )
 
 // Own opens (over is false) or closes the ticket about a part of Lamplighter
-// itself, such as a store that takes nothing; why stands in its history and
-// may be long. It goes past the log and its fence: the log may be what is in
+// itself, such as a store that takes nothing; name is the part in words, why stands
+// in its history and may be long. It goes past the log and its fence: the log may be what is in
 // trouble. The same trouble twice is one ticket.
-func (d *Desk) Own(ctx context.Context, part, why string, over bool) error {
-	return d.own(ctx, part, devices.Title{ZH: "系统异常：" + part, EN: "Lamplighter itself is in trouble: " + part}, time.Time{}, why, over)
+func (d *Desk) Own(ctx context.Context, part string, name devices.Title, why string, over bool) error {
+	return d.own(ctx, part, devices.Title{ZH: fmt.Sprintf("系统异常：%s（%s）", name.ZH, part), EN: fmt.Sprintf("Lamplighter itself is in trouble: %s (%s)", name.EN, part)}, time.Time{}, why, over)
 }
 
 // Blind opens or closes the one ticket that says that nothing comes in through a

@@ -15,11 +15,16 @@ export interface PartGroup {
   sunless: number;
 }
 
+/** Which part a name, or the defect of a ticket about a part, is of: store-0 is a store. */
+export function partOf(name: string): string {
+  return name.replace(/-\d+$/, '').replace(/^broker .*/, 'mqtt').replace(/^(link|ingest_blind) .*/, 'link');
+}
+
 /** Groups in the order in which they are met; every broker that is read from is one group. */
 export function groupParts(parts: Part[]): PartGroup[] {
   const groups = new Map<string, PartGroup>();
   for (const part of parts) {
-    const name = part.name.replace(/-\d+$/, '').replace(/^broker .*/, 'mqtt');
+    const name = part.name.startsWith('link ') ? part.name : partOf(part.name);
     const group = groups.get(name) ?? { name, count: 0, good: 0, behind: 0, troubles: [], sunless: 0 };
     group.count++;
     if (part.ok) group.good++;

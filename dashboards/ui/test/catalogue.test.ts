@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'vue/compiler-sfc';
 import { describe, expect, it } from 'vitest';
+import { partOf } from '../src/parts';
 import { en } from '../src/words/en';
 import { zh } from '../src/words/zh';
 
@@ -77,6 +78,14 @@ describe('refusals', () => {
     const reasons = named('ingest/broker/identify.go', /&no\{[^"}]*"([^"]+)"/g).map((r) => r.replace(/\W+/g, '_')); // as word() does
     expect(new Set(reasons).size).toBe(Object.keys(zh.turnedAway).length);
     expect(reasons.filter((r) => !keys.has(`turnedAway.${r}`) || !keys.has(`turnedAwayCure.${r}`))).toEqual([]);
+  });
+});
+
+describe('the parts of the daemon', () => {
+  it('have a word for each, and for its trouble', () => {
+    const names = ['ingest/glue.go', 'ingest/sources.go'].flatMap((f) => named(f, /Part\{+Name: (?:fmt\.Sprintf\()?"([^"]+)"/g)).map((n) => partOf(n.replace('%d', '0').replace(/ $/, ' x')));
+    expect(names).toHaveLength(6);
+    expect(names.map((n) => n.replace(/\W+/g, '_')).filter((n) => !keys.has(`part.${n}`) || !keys.has(`trouble.${n}`))).toEqual([]);
   });
 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { agingAfter, isStale, oldAfter } from '../src/age';
 import type { Latest, Ticket } from '../src/api';
-import { groupParts } from '../src/parts';
+import { groupParts, partOf } from '../src/parts';
 import { readable } from '../src/payload';
 import { firstLanguage } from '../src/preferences';
 import { digits, isSwitchChannel, quantity, unitOf } from '../src/quantity';
@@ -92,6 +92,12 @@ describe('the daemon’s parts', () => {
       { name: 'mqtt', count: 2, good: 2, behind: 0, troubles: [], sunless: 0 },
       { name: 'rules', count: 2, good: 2, behind: 0, troubles: [], sunless: 5 },
     ]);
+  });
+});
+
+describe('a part’s name', () => {
+  it('tells which it is, in a ticket too', () => {
+    expect(['log', 'store-0', 'rules-12', 'rule files', 'broker tcp://a/1', 'link a:1883', 'ingest_blind a:1883'].map(partOf)).toEqual(['log', 'store', 'rules', 'rule files', 'mqtt', 'link', 'link']);
   });
 });
 

@@ -21,6 +21,10 @@ export const en: Catalogue = {
     good: 'good', trouble: 'trouble', behind: '{span} behind', sunless: '{n} facilities without a place: not judged by the sun', share: '{ok} ok, {faulty} faulty, {unknown} unknown, {maintenance} in maintenance', waiting: 'Waiting for the first message…',
   },
   part: { log: 'Log', store: 'Store', rules: 'Rules', rule_files: 'Rule files', listener: 'Our listener', mqtt: 'Brokers', link: 'Way in {id}' },
+  trouble: {
+    log: 'The log takes nothing: new messages are not acknowledged; devices and gateways keep them and send them again. The administrator checks the disk and the size that the log may have.', store: 'The time-series store takes nothing: charts and newest values stand still; judging and tickets go on, and what is missing is written later. The administrator checks that the store runs, its disk and our account.', rules: 'The rules stand still: no new tickets for now; they go on where they stopped. The administrator checks the database and the disk.',
+    rule_files: 'The rule files have a mistake and were not switched on: the rules from before judge. Whoever changed them corrects the file and line named below.', mqtt: 'The session with another MQTT broker is not well: what comes through it may be late or missing. The administrator checks that broker, our account and rights to its topics, and its queue limits.', link: 'A way in is down: facilities behind it are unknown and not called silent meanwhile. The administrator checks that the broker runs and the network.',
+  },
   kind: { manhole: 'Manhole covers', streetlight: 'Streetlights', bridge: 'Bridges', system: 'System' },
   standing: { ok: 'OK', faulty: 'Faulty', unknown: 'Unknown', maintenance: 'Maintenance' },
   severity: { critical: 'Critical', major: 'Major', minor: 'Minor', info: 'Info' },
@@ -40,7 +44,7 @@ export const en: Catalogue = {
   },
   historic: { true: 'Only historic', false: 'Not historic' },
   why: {
-    title: 'Why it was opened', none: 'Nothing is kept of why: tickets about the system itself, and early ones, have none.', rule: 'Rule', version: 'version {version}', when: 'Condition', since: 'Held since', wait: 'Has to last', at: 'Decided', values: 'Values that decided', decided: 'What decided', after: 'Afterwards', limit: 'Limit and its source',
+    title: 'Why it was opened', none: 'Nothing is kept of why: early tickets have none.', rule: 'Rule', version: 'version {version}', when: 'Condition', since: 'Held since', wait: 'Has to last', at: 'Decided', values: 'Values that decided', decided: 'What decided', after: 'Afterwards', limit: 'Limit and its source',
     lasts: 'for {span}', noWait: 'needs not last', atOnce: 'for {span}; but this held too, and it was not waited for:', stale: 'too old to be believed', never: 'never reported', notYet: 'could not be told yet',
   },
   unit: { lamp_nights: '{n} lamp-nights', lamp_ms: '{n} lamp-hours' },

@@ -19,6 +19,10 @@ export const zh = {
     good: '正常', trouble: '异常', behind: '滞后 {span}', sunless: '{n} 处设施缺坐标，无法按日出日落判定', share: '正常 {ok}，故障 {faulty}，未知 {unknown}，维护 {maintenance}', waiting: '等待第一条消息…',
   },
   part: { log: '日志', store: '存储', rules: '规则', rule_files: '规则文件', listener: '本机接入', mqtt: '外部接入', link: '接入通道 {id}' },
+  trouble: {
+    log: '日志写不进去：新报文得不到确认，由设备和网关留存重发。请系统管理员检查磁盘空间和日志的容量上限。', store: '时序库不接收数据：曲线和最新数值停在之前，判断和工单照常，恢复后自动补写。请系统管理员检查时序库是否运行、磁盘空间和账号。', rules: '规则判断停住：暂时没有新工单，恢复后从停住处接着判断。请系统管理员检查数据库和磁盘空间。',
+    rule_files: '规则文件有误，没有启用，仍按原来的规则判断。请改规则的人按下面指出的文件和行改正。', mqtt: '与外部 MQTT 服务器的会话不正常：经它上报的数据可能迟到或收不到。请系统管理员检查该服务器、账号与主题权限、队列上限。', link: '接入通道已断开：经它上报的设施状态未知，此间不判失联。请系统管理员检查该服务器是否运行、网络是否通。',
+  },
   kind: { manhole: '井盖', streetlight: '路灯', bridge: '桥梁', system: '系统' },
   standing: { ok: '正常', faulty: '故障', unknown: '未知', maintenance: '维护' },
   severity: { critical: '紧急', major: '严重', minor: '一般', info: '提示' },
@@ -38,7 +42,7 @@ export const zh = {
   },
   historic: { true: '只看历史', false: '不看历史' },
   why: {
-    title: '立案依据', none: '没有保存立案依据：系统自身的工单，以及早期的工单没有。', rule: '规则', version: '版本 {version}', when: '条件', since: '成立时间', wait: '持续要求', at: '判定时间', values: '判定时的数值', decided: '起决定作用', after: '之后', limit: '限值与来源',
+    title: '立案依据', none: '没有保存立案依据：早期的工单没有。', rule: '规则', version: '版本 {version}', when: '条件', since: '成立时间', wait: '持续要求', at: '判定时间', values: '判定时的数值', decided: '起决定作用', after: '之后', limit: '限值与来源',
     lasts: '需持续 {span}', noWait: '无需等待', atOnce: '需持续 {span}；但下列条件同时成立，没有等待：', stale: '已过期，不予采信', never: '从未上报', notYet: '暂时无法得出',
   },
   unit: { lamp_nights: '{n} 灯·夜', lamp_ms: '{n} 灯·小时' },
