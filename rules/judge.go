@@ -98,12 +98,12 @@ func (r *Rule) asks(a *alert, v *view) truth {
 	return r.when.ask(v)
 }
 
-// unbounded tells whether a limit that clear compares with is none of the facility's
-// any more: then that can not hold, and says nothing.
+// unbounded tells whether no limit that clear compares with is the facility's any more:
+// then that can not hold, and says nothing.
 func (r *Rule) unbounded(v *view) bool {
-	return slices.ContainsFunc(r.clearLimits, func(name string) bool {
+	return len(r.clearLimits) > 0 && !slices.ContainsFunc(r.clearLimits, func(name string) bool {
 		_, _, ok := r.limit(v.f, name, v.e.texts)
-		return !ok
+		return ok
 	})
 }
 
