@@ -159,7 +159,7 @@ func (e *Engine) doChores() {
 		}
 		e.waited(f)
 		if p := x.past; p != nil && p.run != nil && p.due <= e.wall {
-			e.endRun(f, 0)
+			e.endOf(f)
 		}
 		e.again(f)
 	}

@@ -280,6 +280,20 @@ func (e *Engine) endRun(f *facility, next int64) {
 	p.run, p.faults, p.due = nil, nil, 0
 }
 
+// endOf ends the run of f that nothing has followed. What it told last is the state of
+// now where that is the newest that is known, and as young as it may be of a device that
+// reports so seldom: a logger that sends twice a day may have nothing younger to tell.
+func (e *Engine) endOf(f *facility) {
+	if !f.anew || f.more.past.run.newest != f.newest || !e.current(f) {
+		e.endRun(f, 0)
+		return
+	}
+	f.anew, f.owed = false, false
+	e.judge(f, &e.set.kinds[f.kind], everything, f.newest)
+	e.present(f, f.newest)
+	e.ripen(f, f.newest)
+}
+
 // endRuns ends the runs of all: the rules that judged them go.
 func (e *Engine) endRuns() {
 	for _, f := range sorted(e.chores) {

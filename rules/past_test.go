@@ -91,6 +91,40 @@ func TestHistoryThatHoldsNowIsNoHistory(t *testing.T) {
 	s.expect("18000 opened MH-1 cover_displaced")
 }
 
+// A logger that measures each hour and sends twice a day has nothing to tell that is
+// younger than an hour: what it told last is the state of now, a minute after it came.
+func TestALoggerTellsOfNowThoughAllThatItTellsIsOld(t *testing.T) {
+	for _, crashes := range []bool{false, true} {
+		s := tell(t)
+		s.step(0, s.census(registry.Facility{ID: "MH-1", Kind: devices.Manhole, ExpectS: 12 * 3600, Limits: map[string]float64{"water_level_m": 1}}))
+		flooded := func(h int) bool { return h > 15 && h < 40 || h > 52 && h < 55 }
+		for came := 12; came <= 60; came += 12 {
+			var m devices.Item
+			for h := came - 12; h < came; h++ {
+				level := 0.2
+				if flooded(h) {
+					level = 1.5
+				}
+				one := s.says("MH-1", float64(h)*hour, "water_level_m", level)
+				if m.Message == nil {
+					m = one
+				} else {
+					m.Message.Readings = append(m.Message.Readings, one.Message.Readings...)
+				}
+			}
+			at := came * 3600
+			s.step(float64(at), m)
+			s.until(at+1, at+30)
+			if crashes {
+				s.e = restarted(t, s.e, s.seq)
+			}
+			s.until(at+31, at+2000)
+		}
+		// its rule waits 5 minutes by the clock for the other shafts of the street, and its clear_for is 30
+		s.expect("86760 opened MH-1 shaft_flooded", "174660 closed MH-1 shaft_flooded", "216000 historic MH-1 shaft_flooded 190800–198000")
+	}
+}
+
 // A logger tells of each minute of the last hour at once, and nothing changes in it:
 // what is bad all the time is a ticket of now, and what is good all the time ends one.
 func TestABatchInWhichNothingChangesIsJudged(t *testing.T) {
