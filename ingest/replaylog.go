@@ -70,7 +70,7 @@ func (p *pastReplay) run() error {
 	if err != nil {
 		return err
 	}
-	return p.tell(r, replay.Compare(were(past), r.Tickets, p.span), o.Set.Version())
+	return p.tell(r, replay.Compare(were(past, p.span.To), r.Tickets, p.span), o.Set.Version())
 }
 
 // times reads --from and --to.
@@ -177,13 +177,14 @@ func (p *pastReplay) judge(log pastLog, o *replay.Options, before func(begin int
 	return l.Result(), nil
 }
 
-// were is tickets of the database as a replay has them.
-func were(past []tickets.Ticket) []*replay.Ticket {
+// were is tickets of the database as a replay up to an instant has them: what closed
+// later was open then.
+func were(past []tickets.Ticket, to time.Time) []*replay.Ticket {
 	out := make([]*replay.Ticket, len(past))
 	for i := range past {
 		t := &past[i]
 		x := &replay.Ticket{Facility: t.Facility, Defect: t.Defect, Kind: t.Kind, Severity: rules.Severity(t.Severity), OpenedAt: time.UnixMilli(t.OpenedAt).UTC(), EventAt: time.UnixMilli(t.EventAt).UTC(), Historic: t.Historic}
-		if t.ClosedAt > 0 {
+		if t.ClosedAt > 0 && (t.Historic || t.ClosedAt < to.UnixMilli()) {
 			at := time.UnixMilli(t.ClosedAt).UTC()
 			x.ClosedAt = &at
 		}

@@ -151,3 +151,14 @@ func TestANewRuleIsTriedOnTheLogBeforeItIsSwitchedOn(t *testing.T) {
 		t.Error("the daemon has lost its tickets")
 	}
 }
+
+func TestWhatClosesAfterTheEndOfAReplayWasOpen(t *testing.T) {
+	for closed, want := range map[int64]bool{0: false, 50: true, 100: false, 150: false} {
+		if x := were([]tickets.Ticket{{OpenedAt: 10, ClosedAt: closed}}, time.UnixMilli(100)); (x[0].ClosedAt != nil) != want {
+			t.Errorf("closed at %d: %+v", closed, x[0])
+		}
+	}
+	if x := were([]tickets.Ticket{{OpenedAt: 10, ClosedAt: 150, Historic: true}}, time.UnixMilli(100)); x[0].ClosedAt == nil {
+		t.Error("what is history was over before it was told")
+	}
+}

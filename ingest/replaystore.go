@@ -69,7 +69,7 @@ func (p *storedReplay) run() error {
 		return err
 	}
 	r.Tickets = p.cmd.only(r.Tickets)
-	return p.tell(r, replay.CompareStored(p.cmd.only(were(was)), r.Tickets, p.span, o.Set), o.Set.Version())
+	return p.tell(r, replay.CompareStored(p.cmd.only(were(was, p.span.To)), r.Tickets, p.span, o.Set), o.Set.Version())
 }
 
 func (p *storedReplay) judge(census *registry.Registry, past *replay.Past) (*replay.Options, *replay.Result, error) {

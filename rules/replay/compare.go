@@ -3,6 +3,7 @@ package replay
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,7 +32,8 @@ type Pair struct {
 type Difference struct {
 	Span    Span      `json:"span"`
 	Same    int       `json:"same"`
-	Times   []Pair    `json:"other_times"` // opened or closed at another time
+	Times   []Pair    `json:"other_times"`    // opened or closed at another time
+	Grades  []Pair    `json:"other_severity"` // at the same time, and the worst that it had is another
 	OnlyWas []*Ticket `json:"only_was"`
 	OnlyNew []*Ticket `json:"only_would"`
 	// NotJudged is the rules that a store cannot tell of; empty of a log.
@@ -48,7 +50,7 @@ const (
 // Compare finds for each ticket that was one that would have been, for the same
 // facility and defect, open at the same time.
 func Compare(was, would []*Ticket, s Span) *Difference {
-	d := &Difference{Span: s, Times: []Pair{}, OnlyWas: []*Ticket{}, OnlyNew: []*Ticket{}}
+	d := &Difference{Span: s, Times: []Pair{}, Grades: []Pair{}, OnlyWas: []*Ticket{}, OnlyNew: []*Ticket{}}
 	left := make(map[ticketKey][]*Ticket)
 	for _, t := range would {
 		left[s.key(t)] = append(left[s.key(t)], t)
@@ -98,11 +100,14 @@ func overlapping(t *Ticket, of []*Ticket, taken map[*Ticket]bool) *Ticket {
 }
 
 func (d *Difference) pair(was, would *Ticket) {
-	if d.Span.alike(was, would) {
+	switch {
+	case !d.Span.alike(was, would):
+		d.Times = append(d.Times, Pair{was, would})
+	case was.Severity != would.Severity && !was.OpenedAt.Before(d.Span.Known):
+		d.Grades = append(d.Grades, Pair{was, would})
+	default:
 		d.Same++
-		return
 	}
-	d.Times = append(d.Times, Pair{was, would})
 }
 
 // alike tells whether two tickets began and ended at the same time, as far as
@@ -149,7 +154,7 @@ func (d *Difference) Write(out io.Writer, zone *time.Location) error {
 	for _, t := range d.OnlyNew {
 		line("only would be", t)
 	}
-	for _, p := range d.Times {
+	for _, p := range slices.Concat(d.Times, d.Grades) {
 		line("was", p.Was)
 		line("  would be", p.Would)
 	}
@@ -157,7 +162,7 @@ func (d *Difference) Write(out io.Writer, zone *time.Location) error {
 		why := map[string]string{whySilence: "the store does not tell of silence", whySensors: "the store tells neither of null nor of clocks", whyAbsent: "it is not among the rules"}[u.Why]
 		fmt.Fprintf(&b, "not judged     %-24s %-20s %s; %d tickets were\n", u.Name, u.Kind, why, u.Were)
 	}
-	fmt.Fprintf(&b, "%d the same, %d only was, %d only would be, %d at other times\n", d.Same, len(d.OnlyWas), len(d.OnlyNew), len(d.Times))
+	fmt.Fprintf(&b, "%d the same, %d only was, %d only would be, %d at other times, %d of another severity\n", d.Same, len(d.OnlyWas), len(d.OnlyNew), len(d.Times), len(d.Grades))
 	_, err := io.WriteString(out, b.String())
 	return err
 }

@@ -21,16 +21,25 @@ func kept(facility string, opened, closed int) *Ticket {
 	return t
 }
 
+// graver is such a ticket that was critical.
+func graver(facility string, opened, closed int) *Ticket {
+	t := kept(facility, opened, closed)
+	t.Severity = "critical"
+	return t
+}
+
 func TestWhatWouldHaveBeenAgainstWhatWas(t *testing.T) {
 	span := Span{From: day.Add(time.Hour), To: day.Add(5 * time.Hour), Known: day.Add(10 * time.Minute)}
 	for name, x := range map[string]struct {
 		was, would []*Ticket
-		want       string // same, other times, only was, only would
+		want       string // same, other times, only was, only would, other severity if any
 	}{
 		"the same":                         {[]*Ticket{kept("A", 70, 80)}, []*Ticket{kept("A", 70, 80)}, "1 0 0 0"},
 		"both open":                        {[]*Ticket{kept("A", 70, 0)}, []*Ticket{kept("A", 70, 0)}, "1 0 0 0"},
 		"opened later":                     {[]*Ticket{kept("A", 70, 80)}, []*Ticket{kept("A", 75, 80)}, "0 1 0 0"},
 		"not closed":                       {[]*Ticket{kept("A", 70, 80)}, []*Ticket{kept("A", 70, 0)}, "0 1 0 0"},
+		"of another severity":              {[]*Ticket{kept("A", 70, 80)}, []*Ticket{graver("A", 70, 80)}, "0 0 0 0 1"},
+		"graver before the log":            {[]*Ticket{graver("A", 5, 80)}, []*Ticket{kept("A", 61, 80)}, "1 0 0 0"},
 		"at another time":                  {[]*Ticket{kept("A", 70, 80)}, []*Ticket{kept("A", 90, 100)}, "0 0 1 1"},
 		"of another facility":              {[]*Ticket{kept("A", 70, 80)}, []*Ticket{kept("B", 70, 80)}, "0 0 1 1"},
 		"two instead of one":               {[]*Ticket{kept("A", 70, 80)}, []*Ticket{kept("A", 70, 75), kept("A", 76, 80)}, "0 1 0 1"},
@@ -40,7 +49,7 @@ func TestWhatWouldHaveBeenAgainstWhatWas(t *testing.T) {
 		"older than the log and not found": {[]*Ticket{kept("A", 5, 80)}, nil, "0 0 0 0"},
 	} {
 		d := Compare(x.was, x.would, span)
-		if got := fmt.Sprint(d.Same, len(d.Times), len(d.OnlyWas), len(d.OnlyNew)); got != x.want {
+		if got := fmt.Sprint(d.Same, len(d.Times), len(d.OnlyWas), len(d.OnlyNew), len(d.Grades)); got != x.want && got != x.want+" 0" {
 			t.Errorf("%s: %s, want %s", name, got, x.want)
 		}
 	}
@@ -59,7 +68,7 @@ only was       lamp_out                 SL-1                 major     2026-06-0
 only would be  lamp_out                 SL-3                 major     2026-06-01 09:30:00 – 2026-06-01 09:35:00
 was            lamp_out                 SL-2                 major     2026-06-01 09:10:00 – open
   would be     lamp_out                 SL-2                 major     2026-06-01 09:11:00 – open
-0 the same, 1 only was, 1 only would be, 1 at other times
+0 the same, 1 only was, 1 only would be, 1 at other times, 0 of another severity
 `
 	if b.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", b.String(), want)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"lamplighter/devices"
 	"lamplighter/devices/devicestest"
@@ -86,6 +87,25 @@ func TestATicketWhoseRuleHasGoneIsNotVerified(t *testing.T) {
 			want := [...]string{"telemetry", "rules", "rules"}[id]
 			if ts[0].ClosedBy != want || es[1].Who != want || strings.Contains(es[1].Note, "abc123") != (id > 0) {
 				t.Errorf("closed by %s, event by %s: %q; want %s", ts[0].ClosedBy, es[1].Who, es[1].Note, want)
+			}
+		}
+	})
+}
+
+// A replay compares the worst that a ticket was until the end of its time.
+func TestThePastHasTheWorstSeverityUntilThen(t *testing.T) {
+	devicestest.Databases(t, func(t *testing.T, url string) {
+		d := newDesk(t, url, QuarantineOptions{})
+		d.opt.Outbox = &pageList{}
+		begin := d.now.UnixMilli()
+		for _, s := range []rules.Severity{rules.Minor, rules.Critical, rules.Major} {
+			d.commit(rules.Transition{Type: map[bool]rules.TransitionType{false: rules.Changed, true: rules.Opened}[s == rules.Minor], Severity: s, Evidence: &rules.Evidence{Rule: "r"}})
+			d.now = d.now.Add(time.Minute)
+		}
+		for to, want := range map[int64]string{30_000: "minor", 90_000: "critical", 600_000: "critical"} {
+			ts, err := Past(t.Context(), d.opt.DB, begin, begin+to)
+			if err != nil || len(ts) != 1 || ts[0].Severity != want {
+				t.Errorf("until %d: %+v (%v), want %s", to, ts, err, want)
 			}
 		}
 	})
