@@ -21,7 +21,6 @@ type Explanation struct {
 	Evidence *rules.Evidence // nil of tickets that no rule has opened, or before evidence was kept
 	History  []Explained     // what came after the opening, the oldest first
 
-	kind   string
 	opened Event
 	found  int64 // event time, Unix ms
 }
@@ -41,8 +40,8 @@ func Explain(ctx context.Context, db *database.DB, ticket string) (Explanation, 
 	if err != nil {
 		id = 0
 	}
-	err = database.Found(db.QueryRow(ctx, `SELECT id, number, facility, kind, summary_zh, summary_en, event_at, evidence FROM ticket WHERE id=? OR number=?`, id, ticket).
-		Scan(&x.Ticket, &x.Number, &x.Facility, &x.kind, &x.Summary.ZH, &x.Summary.EN, &x.found, &text))
+	err = database.Found(db.QueryRow(ctx, `SELECT id, number, facility, summary_zh, summary_en, event_at, evidence FROM ticket WHERE id=? OR number=?`, id, ticket).
+		Scan(&x.Ticket, &x.Number, &x.Facility, &x.Summary.ZH, &x.Summary.EN, &x.found, &text))
 	if err == nil {
 		x.Evidence, err = keptEvidence(text)
 	}
@@ -79,7 +78,13 @@ func (x *Explanation) read(ctx context.Context, db *database.DB) error {
 // Sentences says in words why it was opened; of what a person has found who found
 // it when, and what they wrote. None where nothing is known.
 func (x *Explanation) Sentences(zone *time.Location) []devices.Title {
+	var noted []devices.Title
+	if x.opened.Note != "" {
+		noted = []devices.Title{{ZH: "说明：" + x.opened.Note, EN: "What was noted: " + x.opened.Note}}
+	}
 	switch o := &x.opened; {
+	case x.Evidence != nil && x.Evidence.Turn != "": // it goes on from a ticket that was closed by hand
+		return append(noted, x.Evidence.Sentences(zone)...)
 	case x.Evidence != nil:
 		return x.Evidence.Sentences(zone)
 	case o.Who != "" && o.Who != telemetry:
@@ -91,10 +96,8 @@ func (x *Explanation) Sentences(zone *time.Location) []devices.Title {
 			out = append(out, devices.Title{ZH: "说明：" + o.Note, EN: "What they wrote: " + o.Note})
 		}
 		return out
-	case x.kind == OwnKind && o.Note != "":
-		return []devices.Title{{ZH: "说明：" + o.Note, EN: "What was noted: " + o.Note}}
 	}
-	return nil
+	return noted
 }
 
 // deeds are the lines of a history as sentences say them.

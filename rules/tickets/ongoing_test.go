@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"lamplighter/devices"
 	"lamplighter/devices/database"
@@ -18,7 +19,7 @@ func TestWhatGetsWorseAfterAPersonHasClosedItIsANewTicket(t *testing.T) {
 		pages := &pageList{}
 		d.opt.Outbox = pages
 		worse := func(s rules.Severity, words string, worded bool) rules.Transition {
-			return rules.Transition{Type: rules.Changed, Severity: s, Summary: devices.Title{ZH: words, EN: words}, Worded: worded}
+			return rules.Transition{Type: rules.Changed, Severity: s, Summary: devices.Title{ZH: words, EN: words}, Worded: worded, Evidence: &rules.Evidence{Turn: "words", Rule: "r", When: "it"}}
 		}
 		want := func(n int, severity rules.Severity, words string) {
 			t.Helper()
@@ -43,6 +44,10 @@ func TestWhatGetsWorseAfterAPersonHasClosedItIsANewTicket(t *testing.T) {
 		h, err := d.History(t.Context(), 2)
 		if err != nil || len(h) != 1 || h[0].What != "opened" || !strings.Contains(h[0].Note, "since T-") {
 			t.Errorf("history %+v (%v)", h, err)
+		}
+		x, err := Explain(t.Context(), d.opt.DB, "2")
+		if says := x.Sentences(time.UTC); err != nil || len(says) != 2 || !strings.HasPrefix(says[0].EN, "What was noted: ") || !strings.Contains(says[0].EN, "was closed by hand") || !strings.Contains(says[1].EN, "as it held") {
+			t.Errorf("explained by %+v (%v)", says, err)
 		}
 		shut(2)
 		d.commit(worse(rules.Critical, "b", true))
