@@ -157,11 +157,28 @@ test('the tiers of a bridge have words, units and lines, also those of what was 
   await isSound(page, 'a bridge with tiers');
 });
 
+test('a silent device from which only old messages come says so, and a part in trouble what to do', async ({ page, daemon }) => {
+  await page.route('**/api/v1/facilities/MH-00004', async (route) => route.fulfill({ json: { ...(await (await route.fetch()).json()), state: 'unknown', last_seen: new Date(Date.now() - 3_600_000).toISOString() } }));
+  await page.route('**/api/v1/live', (route) => route.fulfill({ contentType: 'text/event-stream', body: `event: summary\ndata: ${JSON.stringify({ time: new Date().toISOString(), zone: 'Asia/Shanghai', kinds: {}, tickets: { open: 0, acknowledged: 0 }, parts: [{ name: 'store-1', ok: false, trouble: 'no answer for 7 s' }], last_received: new Date().toISOString(), age_ms: 0, expect_s: 5 })}\n\n` }));
+  await page.goto('/login');
+  await page.getByLabel('用户名').fill('admin');
+  await page.getByLabel('密码', { exact: true }).fill(daemon.password);
+  await page.getByRole('button', { name: '登录' }).click();
+  await expect(page.locator('.parts')).toContainText('时序库不接收数据');
+  await expect(page.locator('.parts [lang=en]')).toHaveText('store-1: no answer for 7 s');
+  await isSound(page, 'a part in trouble');
+  await page.unroute('**/api/v1/live');
+  await page.goto('/facilities/MH-00004');
+  await expect(page.locator('.blind')).toContainText('迟到的旧报文');
+  await isSound(page, 'a facility that sends only old messages');
+});
+
 test('a vendor reads why a message was refused', async ({ page, daemon }) => {
   await login(page, daemon);
   await page.getByRole('link', { name: '接入' }).click();
   const refused = page.getByRole('table', { name: '隔离区' });
   await expect(refused.getByRole('row').nth(1)).toContainText('E_', { timeout: 90_000 });
+  await expect(refused.getByRole('row').nth(1)).toContainText('厂商'); // who has to do something
   await refused.locator('summary').first().click();
   await expect(refused.locator('pre').filter({ visible: true }).first()).toBeVisible(); // newer rows may have come before it
 });

@@ -20,6 +20,17 @@ export function oldAfter(expectS: number): number {
   return Math.max(leastOld, missed * expectS * 1000);
 }
 
+const skew = 5 * 60_000; // by which the clock of a device may be ahead
+
+/**
+ * When the newest value was measured, ms, of a device that is silent by what it sent
+ * although it was measured after it was last heard: it came late. Else null.
+ */
+export function belated(values: Latest[], seen: string | null): number | null {
+  const newest = Math.max(...values.map((v) => (v.t ? Date.parse(v.t) : 0)));
+  return seen && newest > Date.parse(seen) + skew ? newest : null;
+}
+
 const withoutInterval = 15 * 60_000;
 
 const nextRead = 10_000; // until then the daemon itself has said more of the interval

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { agingAfter, isStale, oldAfter } from '../src/age';
+import { agingAfter, belated, isStale, oldAfter } from '../src/age';
 import type { Latest, Ticket } from '../src/api';
 import { groupParts, partOf } from '../src/parts';
 import { readable } from '../src/payload';
@@ -70,6 +70,12 @@ describe('staleness', () => {
     expect(isStale(value(26_000, 5), now)).toBe(true);
     expect(isStale(value(14 * 60_000), now)).toBe(false);
     expect(isStale(value(16 * 60_000), now)).toBe(true);
+  });
+  it('of what came too late to end a silence: measured after the device was last heard, more than its clock may be ahead', () => {
+    const seen = new Date(now - 60 * 60_000).toISOString();
+    expect(belated([value(70 * 60_000), value(40 * 60_000)], seen)).toBe(now - 40 * 60_000);
+    expect(belated([value(56 * 60_000)], seen)).toBeNull();
+    expect([belated([], seen), belated([value(0)], null)]).toEqual([null, null]);
   });
   it('is believed when the daemon says it, and without a time', () => {
     expect(isStale(value(0, 5, true), now)).toBe(true);

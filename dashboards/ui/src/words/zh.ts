@@ -55,7 +55,7 @@ export const zh = {
     title: '设施', search: '搜索编号、名称或部件编码', searchKey: '按 / 搜索，↑ ↓ 移动', id: '编号', name: '名称', state: '状态', kind: '类别', area: '区域', circuit: '配电柜 / 回路', seen: '最近上报', total: '共 {n} 处', next: '下一页', previous: '上一页',
     none: '没有找到设施', noneLead: '换一个编号或名称，或者清除筛选。', empty: '设施台账为空', emptyLead: '用 lamplighter devices import 导入 CSV 或 GeoJSON。', provisional: '临时建档', sunless: '本身、回路和配电柜都没有坐标，无法按日出日落判定', loading: '正在读取设施…',
     facts: '台账', device: '设备', component: '部件编码', place: '坐标（WGS84）', vendor: '厂商与型号', interval: '上报间隔', charge: '主管部门', owner: '权属单位', maintainer: '养护单位', installed: '安装日期', condition: '外观状态', gateway: '网关', feeder: '馈线', lamps: '灯数', lampsOf: '{n} 盏', timetable: '亮灯时间表', supply: '供电方式', limits: '限值', lower: '下限', unset: '未登记',
-    latest: '最新数值', channel: '指标', value: '数值', measured: '测量时间', staleValue: '过期，不代表当前', noLatest: '一天之内没有数值', chart: '历史曲线', tickets: '此设施的工单', noTickets: '此设施没有工单', pagerLabel: '翻页', since: '始于', blind: '接入通道 {link} 已断开', blindLead: '此设施经由它上报：现在无法判断它是否失联，也不知道它的当前状态。',
+    latest: '最新数值', channel: '指标', value: '数值', measured: '测量时间', staleValue: '过期，不代表当前', staleEvery: '过期，不代表当前（按每 {span} 一次判断）', noLatest: '一天之内没有数值', chart: '历史曲线', tickets: '此设施的工单', noTickets: '此设施没有工单', pagerLabel: '翻页', since: '始于', blind: '接入通道 {link} 已断开', blindLead: '此设施经由它上报：现在无法判断它是否失联，也不知道它的当前状态。', belated: '仍判为失联：此后收到的都是迟到的旧报文，最新的数值测于 {at}（{ago}）。', belatedLead: '它们在判定失联之前就已发出，只补记历史；收到设备此后发出的报文即恢复。',
   },
   window: {
     title: '维护窗口', lead: '维护期间，所涉范围内不立案、不通知。', now: '进行中', waiting: '未开始', over: '已结束', begin: '开始维护', end: '结束维护', endOf: '结束维护：{reason}', endLead: '结束后，范围内仍然存在的问题会立即立案。', scope: '范围', from: '开始时间', to: '结束时间', reason: '原因', by: '负责人', name: '负责人',
