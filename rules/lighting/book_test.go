@@ -380,7 +380,8 @@ func TestAWordThatMeansNothingIsNamedWithItsPlace(t *testing.T) {
 		"a finding of its own":       {"found: [bird_nest]\n" + def + "    except: [bird_nest]\n", ""},
 		"a slip": {def + "    faults: [lamp_outt]\n    except: [leakge, door_open]\n", "f.yml:6:14: rate lit: faults: lamp_outt is no rule for streetlights that is loaded, and nothing that people find; did you mean lamp_out?; load its file (rules.files), or put a word of your own for what people find under found\n" +
 			"f.yml:7:14: rate lit: except: leakge is no rule for streetlights that is loaded, and nothing that people find; did you mean leakage?; load its file (rules.files), or put a word of your own for what people find under found"},
-		"a rule of covers": {def + "    faults: [cover_sunk]\n", "f.yml:6:14: rate lit: faults: cover_sunk is no rule for streetlights"},
+		"instants outside of the night": {strings.Replace(def, "[midnight]", "[midnight, dawn, dusk-30m, dusk, dawn-1m]", 1), "f.yml:5:26: rate lit: instants: dawn lies in no night: lamps should be on from dusk until before dawn; want one such as dusk+30m or dawn-30m\nf.yml:5:32: rate lit: instants: dusk-30m lies in no night"},
+		"a rule of covers":              {def + "    faults: [cover_sunk]\n", "f.yml:6:14: rate lit: faults: cover_sunk is no rule for streetlights"},
 	} {
 		set, err := Parse("f.yml", []byte(c.text))
 		if err != nil {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"lamplighter/devices"
+	"lamplighter/rules/strict"
 )
 
 // Definition says what one rate is. A change needs a new version: figures name
@@ -51,6 +52,7 @@ type Set struct {
 	Found []string // the city's own words for what people find, beside the usual ones
 	Rates []*Definition
 	named []named
+	never strict.Mistakes // instants that lie in no night; definitions that are kept may have such
 }
 
 //go:embed default.yml

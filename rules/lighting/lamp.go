@@ -147,6 +147,10 @@ func (t *Tally) bucket(s State) *int64 {
 
 // measure is what a lamp-night counts as.
 func (d *Definition) measure(n *Night, l *lamp, instants []int64) (t Tally) {
+	if !d.Time && len(instants) == 0 {
+		t.Excluded = 1 // nobody looks at it
+		return t
+	}
 	if len(l.spells) == 0 && l.since <= n.Dusk { // most lamps
 		s, _ := d.census(n, l.row)
 		*t.bucket(s) = 1

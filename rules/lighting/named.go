@@ -28,7 +28,7 @@ func usual() []string {
 	return []string{"lamp_out", "leaning", "dirty_glass", "broken_glass", "pole_damaged", "door_open", "wire_exposed"}
 }
 
-// Check says which words of faults and except mean nothing beside the rules that
+// Check says which instants lie in no night, and which words of faults and except mean nothing beside the rules that
 // judge: they name no rule for streetlights, no rule that the built-in definitions
 // know of, and nothing that people find. By such a word lamps would count as what
 // they are not. An error is strict.Mistakes.
@@ -44,7 +44,7 @@ func (s *Set) Check(judges *rules.Set) error {
 	for _, w := range builtIn.named {
 		known = append(known, w.defect)
 	}
-	var wrong strict.Mistakes
+	wrong := slices.Clone(s.never)
 	for _, w := range s.named {
 		if !slices.Contains(known, w.defect) {
 			m := w.at

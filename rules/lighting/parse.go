@@ -2,6 +2,7 @@ package lighting
 
 import (
 	"bytes"
+	"fmt"
 	"regexp"
 	"slices"
 
@@ -140,6 +141,10 @@ func (r *reader) instant(n *yaml.Node, d *Definition) {
 	if err != nil {
 		r.Fail(n, "instants: %v", err)
 		return
+	}
+	if c.from == "dusk" && c.offset < 0 || c.from == "dawn" && c.offset >= 0 {
+		r.set.never = append(r.set.never, &strict.Mistake{File: r.file, Line: n.Line, Column: n.Column, About: r.About,
+			Msg: fmt.Sprintf("instants: %s lies in no night: lamps should be on from dusk until before dawn; want one such as dusk+30m or dawn-30m", n.Value)})
 	}
 	d.Instants, d.clocks = append(d.Instants, n.Value), append(d.clocks, c)
 }

@@ -152,3 +152,16 @@ func TestATicketOnARateThatMeasuresTimeTellsHours(t *testing.T) {
 		}
 	}
 }
+
+// A summer night is as good as a winter's for the least number of lamps.
+func TestAnAreaHasAsManyLampsInAShortNight(t *testing.T) {
+	w := newWorld(t, t.Context(), "sqlite://"+t.TempDir()+"/test.db", t.TempDir(), strings.Replace(text, "instants: [dusk+30m, midnight, dawn-30m]", `night: {from: "21:00", to: "04:00"}, measure: time`, 1))
+	defer w.db.Close()
+	w.set.Rates[0].AtLeast = 10
+	w.ten()
+	w.watch(at(1, 16, 0))
+	w.now = at(1, 16, 0)
+	w.enter(0, 1, 2)
+	w.morning(2)
+	w.want("of ten lamps", w.tickets(), "area:350102 lighting_rate_low open")
+}

@@ -22,8 +22,8 @@ func (b *Book) settle(ctx context.Context, d *Definition) error {
 		return nil
 	}
 	var day string
-	var dawn, revision, judged int64
-	err := b.opt.DB.QueryRow(ctx, `SELECT day, dawn, revision, judged FROM lighting_night WHERE rate=? AND version=? ORDER BY day DESC LIMIT 1`, d.Name, d.Version).Scan(&day, &dawn, &revision, &judged)
+	var dusk, dawn, revision, judged int64
+	err := b.opt.DB.QueryRow(ctx, `SELECT day, dusk, dawn, revision, judged FROM lighting_night WHERE rate=? AND version=? ORDER BY day DESC LIMIT 1`, d.Name, d.Version).Scan(&day, &dusk, &dawn, &revision, &judged)
 	if errors.Is(err, sql.ErrNoRows) || err == nil && judged == revision {
 		return nil
 	}
@@ -48,7 +48,7 @@ func (b *Book) settle(ctx context.Context, d *Definition) error {
 					a.Note = f.reached()
 				}
 				over = append(over, a)
-			case b.lampsIn(f) >= d.AtLeast:
+			case f.lamps(dawn-dusk) >= d.AtLeast:
 				low = append(low, b.area(d, f, dawn, anew))
 			}
 		}
@@ -62,12 +62,12 @@ func (b *Book) settle(ctx context.Context, d *Definition) error {
 	})
 }
 
-// lampsIn is how many lamps a figure of one night has part in it; time is counted
-// as lamps that were on all night.
-func (b *Book) lampsIn(f *Figure) int64 {
+// lamps is how many lamps have part in a figure of one night, which lasts so long,
+// ms; time is counted as lamps that were on all night.
+func (f *Figure) lamps(night int64) int64 {
 	n := f.Intact + f.Faulty + f.Unknown
 	if f.Unit == "lamp_ms" {
-		n /= 12 * 3600_000
+		n /= night
 	}
 	return n
 }
