@@ -42,7 +42,7 @@ func (e *Engine) missed(f *facility) (news bool) {
 		l := &p.looks[f.kind]
 		if l.frame != e.frame { // else all were looked at in this very frame
 			*l = looked{frame: e.frame}
-			for _, g := range p.members {
+			for _, g := range sorted(p.members) {
 				l.news = e.look(g, f) || l.news
 			}
 		}

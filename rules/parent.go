@@ -91,7 +91,7 @@ func (e *Engine) hang(f *facility, c *registry.Facility) {
 	e.unhang(f)
 	f.area = area
 	e.feed(f, feeder)
-	e.attach(f, p)
+	e.attach(f, e.rebuilt(p)) // nothing else may have hung on it
 	e.settleIn(f, e.set.kinds[f.kind].wide)
 	e.weigh(f)
 }
