@@ -239,22 +239,28 @@ func (b *baseline) takes(e *Engine, f *facility, y float64, at int64) (ended boo
 		}
 		z = l.low
 	}
-	cell := at - at%b.step
-	if cell < l.cell {
+	cell, current := b.began(at), b.began(l.last)
+	if cell < current {
 		return false
 	}
-	if cell > l.cell && l.cellN > 0 {
+	if cell > current && l.cellN > 0 {
 		b.judge(l, f.maintained || b.frozen(f))
 		ended = true
 		l.cellN, l.cellS = 0, [3]float64{}
 	}
-	l.cell = cell
-	l.cellN++
+	// It stands for the time since the one before: a lorry that a logger tells of in
+	// ten values is not ten minutes.
+	w := float64(max(1, min(b.step, at-l.last)))
+	l.last = max(l.last, at)
+	l.cellN += w
 	for i, v := range [3]float64{x, z, y} {
-		l.cellS[i] += v
+		l.cellS[i] += w * v
 	}
 	return ended
 }
+
+// began is when the step began that an instant lies in.
+func (b *baseline) began(at int64) int64 { return at - at%b.step }
 
 // belongs tells whether a value is of what the baseline is about. What comes out of
 // a block of waveform is the frequency that was strongest in it: of a bridge that
@@ -308,10 +314,11 @@ func (b *baseline) judge(l *learned, frozen bool) {
 	for i := range p {
 		p[i] /= l.cellN
 	}
+	begin := b.began(l.last)
 	if l.since == 0 {
-		l.since = l.cell
+		l.since = begin
 	}
-	end := l.cell + b.step
+	end := begin + b.step
 	if l.steps >= leastSteps && end-l.since >= b.least {
 		l.usual, l.band = l.expect(p[0], p[1], b.step)
 		l.now = p[2]

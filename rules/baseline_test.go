@@ -57,6 +57,27 @@ func TestAResidualIsWhatTemperatureDoesNotExplain(t *testing.T) {
 	}
 }
 
+// A logger that a lorry triggers tells of two seconds in ten values; they are two
+// seconds of ten minutes, not most of their readings.
+func TestABurstOfReadingsCountsForItsTime(t *testing.T) {
+	s := by(t, devices.Bridge, compensated)
+	dice := rand.New(rand.NewPCG(6, 1))
+	s.step(0, s.census(registry.Facility{ID: "BR-1", Kind: devices.Bridge, ExpectS: 60}))
+	for sec := 0.0; sec < 5*24*hours; sec += minute {
+		s.step(sec, s.bridgeAt(dice, sec, 0))
+		if dice.IntN(8) > 0 {
+			continue
+		}
+		for i := range 10 { // the first is of before it came
+			s.step(sec+30+float64(i)/5, s.bridgeAt(dice, sec+30+float64(i)/5, 30*float64(min(i, 1))))
+		}
+	}
+	u := s.e.facilities["BR-1"].usuals(s.e.set)[0]
+	if u.At == 0 || *u.Band > 0.3 || math.Abs(*u.Residual) > 4**u.Band {
+		t.Errorf("residual %g, band %g: lorries of 30 mm are in it; want some 0.1 mm", *u.Residual, *u.Band)
+	}
+}
+
 // What is usual over a past day is what the steps of that day were held against,
 // but for what was learned since.
 func TestWhatWasUsualIsToldOfAPastDay(t *testing.T) {

@@ -14,8 +14,8 @@ type learned struct {
 	low    float64    // the low pass of on
 	lowAt  int64      // event time of low, 0 = never
 	lowOf  int64      // event time of its first value
-	cell   int64      // event time when the step at hand began
-	cellN  float64
+	last   int64      // event time of the newest value; the step at hand is the one it lies in
+	cellN  float64    // what the values of that step weigh, ms
 	cellS  [3]float64
 	at     int64 // event time of the end of the newest step that was judged, 0 = none
 	usual  float64

@@ -64,7 +64,7 @@ type snapshotLearned struct {
 	Sums                    [6]float64
 	Low                     float64
 	LowAt, LowOf            int64
-	Cell                    int64
+	Cell                    int64 // of the newest value; once, when its step began
 	CellN                   float64
 	CellS                   [3]float64
 	At                      int64
@@ -90,7 +90,7 @@ func (x *rare) frozenLearned() []snapshotLearned {
 	out := make([]snapshotLearned, len(x.learned))
 	for i, l := range x.learned {
 		out[i] = snapshotLearned{Key: l.key, Since: l.since, Steps: l.steps, Weight: l.weight, Mean: l.mean, Sums: l.sums, Low: l.low, LowAt: l.lowAt, LowOf: l.lowOf,
-			Cell: l.cell, CellN: l.cellN, CellS: l.cellS, At: l.at, Usual: l.usual, Now: l.now, Band: l.band, Drift: l.drift, Center: l.center, Votes: l.votes, Left: l.left}
+			Cell: l.last, CellN: l.cellN, CellS: l.cellS, At: l.at, Usual: l.usual, Now: l.now, Band: l.band, Drift: l.drift, Center: l.center, Votes: l.votes, Left: l.left}
 	}
 	return out
 }
@@ -102,7 +102,7 @@ func (f *facility) thawLearned(all []snapshotLearned, s *Set) {
 			if b.key == l.Key {
 				x := f.rare()
 				x.learned = append(x.learned, learned{key: b.key, since: l.Since, steps: l.Steps, weight: l.Weight, mean: l.Mean, sums: l.Sums, low: l.Low, lowAt: l.LowAt, lowOf: l.LowOf,
-					cell: l.Cell, cellN: l.CellN, cellS: l.CellS, at: l.At, usual: l.Usual, now: l.Now, band: l.Band, drift: l.Drift, center: l.Center, votes: l.Votes, left: l.Left})
+					last: l.Cell, cellN: l.CellN, cellS: l.CellS, at: l.At, usual: l.Usual, now: l.Now, band: l.Band, drift: l.Drift, center: l.Center, votes: l.Votes, left: l.Left})
 			}
 		}
 	}
