@@ -8,7 +8,7 @@ import (
 
 // bridge is a bridge with a logger: what its middle sinks by is
 //
-//	load of the traffic + k·(temperature − 20 °C) + settlement + noise
+//	load of the traffic + k·(temperature − 20 °C) + settlement + drift + noise
 type bridge struct {
 	device  *device
 	limit   float64 // of the displacement, mm
@@ -19,6 +19,8 @@ type bridge struct {
 	queued  float64 // mm by lorries that stand on it
 	passed  int     // vehicles
 	defect  *defect
+	drift   *drift     // nil = it stands still
+	moved   bool       // it has, once, by mm: what it usually does is not known well
 	waves   uint64     // measurements, every some of which a block of waveform goes with
 	broken  *badSensor // nil = all are well
 }
@@ -34,7 +36,7 @@ func (c *City) addBridge(f Facility, m model) {
 
 // rest is the displacement without any vehicle, mm; down is positive.
 func (b *bridge) rest(at int64) float64 {
-	return b.k*(b.steel(at)-20) + b.creep*float64(at-b.device.city.start)/year + b.settled + b.queued
+	return b.k*(b.steel(at)-20) + b.creep*float64(at-b.device.city.start)/year + b.settled + b.queued + b.drift.moved(at)
 }
 
 // steel follows the air two hours late.
@@ -49,7 +51,7 @@ func (b *bridge) sample(at int64, out *values) {
 	out.num("displacement_mm", x+d.noise(0.15), 2)
 	out.num("inclination_deg", 0.02+0.004*x+d.noise(0.002), 4)
 	out.num("strain_ue", 110+6*x+d.noise(2), 1)
-	out.num("settlement_mm", b.creep*float64(at-d.city.start)/year+b.settled+d.noise(0.05), 2)
+	out.num("settlement_mm", b.creep*float64(at-d.city.start)/year+b.settled+b.drift.sunk(at)+d.noise(0.05), 2)
 	out.num("temperature_c", b.steel(at)+d.noise(0.1), 1)
 	out.num("crack_mm", 0.12-0.002*(b.steel(at)-20)+d.noise(0.002), 3)
 	out.num("vehicles", float64(b.passed), 0)
@@ -101,7 +103,9 @@ func (b *bridge) overload(at int64, cause string) {
 	d := b.device
 	by := b.limit*d.between(1.3, 1.6) - min(0, b.rest(at))
 	if cause == "settlement" {
-		b.settled += by
+		b.settled += by + b.drift.moved(at)
+		b.moved = true
+		b.stopDrift(at)
 	} else {
 		b.queued += by
 	}

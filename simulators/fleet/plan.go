@@ -18,12 +18,13 @@ func (c *City) plan() {
 		c.opening()
 	}
 	for _, r := range c.risks() {
-		c.run(r)
+		c.run(r, c.dice)
 	}
 	// Traffic hits covers whatever the pace: this is no defect.
 	c.run(risk{perYear: 700, n: len(c.covers), pace: 1, rush: func(at int64) float64 { return 2 * traffic(at) }, strike: func(at int64) {
 		c.covers[c.dice.IntN(len(c.covers))].shock(at)
-	}})
+	}}, c.dice)
+	c.drifts()
 }
 
 func (c *City) risks() []risk {
@@ -89,7 +90,7 @@ const calm = 90_000
 
 // run lets a risk strike at random instants: a Poisson process at the highest
 // rate, thinned.
-func (c *City) run(r risk) {
+func (c *City) run(r risk, d dice) {
 	if r.n == 0 || r.perYear*r.pace <= 0 {
 		return
 	}
@@ -102,19 +103,22 @@ func (c *City) run(r risk) {
 	if c.opt.Opening && r.perYear < 100 {
 		begin += calm
 	}
-	c.queue.add(begin+c.dice.wait(mean), func(at int64) int64 {
-		if r.rush == nil || c.dice.chance(min(maxRush, r.rush(at))/most) {
+	c.queue.add(begin+d.wait(mean), func(at int64) int64 {
+		if r.rush == nil || d.chance(min(maxRush, r.rush(at))/most) {
 			r.strike(at)
 		}
-		return at + c.dice.wait(mean)
+		return at + d.wait(mean)
 	})
 }
 
 // lasts is a random time, some mean long, until somebody has mended what is
 // wrong; never shorter than a minute, so that it can be seen.
-func (c *City) lasts(mean int64) int64 {
+func (c *City) lasts(mean int64) int64 { return c.repair(mean, c.dice) }
+
+// repair is the same by dice of one's own.
+func (c *City) repair(mean int64, d dice) int64 {
 	m := float64(mean) / c.opt.Haste
-	return max(60_000, int64(m*(0.25+0.75*c.dice.ExpFloat64())))
+	return max(60_000, int64(m*(0.25+0.75*d.ExpFloat64())))
 }
 
 // then lets fn happen once.

@@ -13,14 +13,15 @@ import (
 //	{"at":"2026-07-01T05:40:00.500Z","what":"end","n":17,"facility":"MH-00042","defect":"cover_displaced","cause":"opened","ticket":true}
 //
 // n numbers them; ticket says whether the built-in rules are to find it, and
-// "shipped":true that those of deploy/rules are. What has no end was still so
-// when the file ended. The defects are called as their rules are: cover_displaced
+// "shipped":true that those of deploy/rules are; where a rule has to watch for long,
+// "due":"2026-07-01T00:00:00.000Z" says when it has to know at the latest. What has
+// no end was still so when the file ended. The defects are called as their rules are: cover_displaced
 // (causes opened, hit, missing, flood), cover_sunk, shaft_flooded, explosive_gas,
 // toxic_gas*, cover_rattles*, battery_low, lamp_out (age, driver), lamp_cycling,
 // lamp_dim*, gear_failure, day_burner, circuit_voltage, leakage, door_open,
 // relay_failure, circuit_silent (overload, leakage; facility is CABINET:CIRCUIT),
 // cabinet_silent (main_switch; facility is CABINET), bridge_limit (overload,
-// settlement), sensor_fault (stuck, spikes, and of a bridge's clock what
+// settlement), bridge_drift* (subsidence, bearing), sensor_fault (stuck, spikes, and of a bridge's clock what
 // clock_wrong has), comm_lost (battery, radio); those with * are for deploy/rules. No
 // rule has to look for water_rising, and none looks for clock_wrong (behind, ahead, 1970, 2036, seconds).
 //
@@ -44,8 +45,9 @@ type defect struct {
 	facility string
 	name     string
 	cause    string
-	ticket   bool // for the built-in rules
-	shipped  bool // for those of deploy/rules
+	ticket   bool  // for the built-in rules
+	shipped  bool  // for those of deploy/rules
+	due      int64 // when a rule has to know at the latest; 0 = by its own wait
 }
 
 // begin writes that d has begun.
@@ -73,6 +75,11 @@ func (t *Truth) line(at int64, what string, d *defect) {
 	if d.shipped {
 		t.buf = append(t.buf, `,"shipped":true`...)
 	}
+	if d.due > 0 {
+		t.buf = append(t.buf, `,"due":"`...)
+		t.instant(d.due)
+		t.buf = append(t.buf, '"')
+	}
 	t.close()
 }
 
@@ -94,10 +101,14 @@ func (t *Truth) note(at int64, facility, note, boot string, seq uint64) {
 
 func (t *Truth) open(at int64, what string) {
 	t.buf = append(t.buf[:0], `{"at":"`...)
-	t.buf = time.UnixMilli(at).UTC().AppendFormat(t.buf, "2006-01-02T15:04:05.000Z07:00")
+	t.instant(at)
 	t.buf = append(t.buf, `","what":"`...)
 	t.buf = append(t.buf, what...)
 	t.buf = append(t.buf, '"')
+}
+
+func (t *Truth) instant(at int64) {
+	t.buf = time.UnixMilli(at).UTC().AppendFormat(t.buf, "2006-01-02T15:04:05.000Z07:00")
 }
 
 // text appends a field; names and ids of the city need no escaping.

@@ -22,6 +22,7 @@ type Truth struct {
 	To       *time.Time `json:"to,omitempty"`      // nil = it was still so at the end
 	Ticket   bool       `json:"ticket"`            // whether the built-in rules are to find it
 	Shipped  bool       `json:"shipped,omitempty"` // whether those of deploy/rules are
+	Due      *time.Time `json:"due,omitempty"`     // when they have to have found it at the latest; nil = by the wait of the rule
 }
 
 // pairs makes one Truth of the two lines that a city writes of a defect, see
@@ -42,13 +43,14 @@ func (p *pairs) Write(b []byte) (int, error) {
 			What, Facility, Defect, Cause string
 			N                             int64
 			Ticket, Shipped               bool
+			Due                           *time.Time
 		}
 		if err := json.Unmarshal(line, &x); err != nil {
 			return 0, fmt.Errorf("line of truth %q: %w", line, err)
 		}
 		switch t := p.open[x.N]; {
 		case x.What == "begin":
-			t = &Truth{Facility: x.Facility, Defect: x.Defect, Cause: x.Cause, From: x.At, Ticket: x.Ticket, Shipped: x.Shipped}
+			t = &Truth{Facility: x.Facility, Defect: x.Defect, Cause: x.Cause, From: x.At, Ticket: x.Ticket, Shipped: x.Shipped, Due: x.Due}
 			p.list, p.open[x.N] = append(p.list, t), t
 		case x.What == "end" && t != nil:
 			t.To = &x.At

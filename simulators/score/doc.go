@@ -24,5 +24,7 @@
 // wait of its rule was over: nobody could have told. That is the wait that the file
 // of tickets says of the rule (its `for`, after the past that it looks at), the
 // longest that any ticket of that defect had, or the longest that one was found after:
-// a device has to tell of it first.
+// a device has to tell of it first. Where the truth itself says when it is due, because
+// the rule has to watch for weeks, that alone counts, and one that ended before is left
+// out too.
 package score

@@ -16,7 +16,7 @@ type fact struct {
 	tickets int           // that stand for it by themselves
 	found   bool          // it has a ticket, or is behind one
 	delay   time.Duration // until then
-	cut     bool          // the recording ended too soon
+	cut     bool          // the recording, or it, ended too soon
 }
 
 // claim is a ticket and what it stands for.
@@ -157,8 +157,8 @@ func (m *matcher) behind(c *claim, fs []*fact) (all, alone int) {
 	return all, alone
 }
 
-// cutOff marks what nobody could have found before the end: others of its sort took
-// longer, as a device has to tell of it first.
+// cutOff marks what nobody could have found before the end: the truth says so, or
+// others of its sort took longer, as a device has to tell of it first.
 func (m *matcher) cutOff() {
 	longest := make(map[string]time.Duration)
 	for _, f := range m.facts {
@@ -167,8 +167,12 @@ func (m *matcher) cutOff() {
 		}
 	}
 	for _, f := range m.facts {
-		if !f.found && f.To == nil && m.end.Sub(f.From) < max(m.waits[f.Defect], longest[f.Defect]) {
-			f.cut = true
+		switch {
+		case f.found:
+		case f.Due != nil:
+			f.cut = m.end.Before(*f.Due) || f.To != nil && f.To.Before(*f.Due)
+		default:
+			f.cut = f.To == nil && m.end.Sub(f.From) < max(m.waits[f.Defect], longest[f.Defect])
 		}
 	}
 }

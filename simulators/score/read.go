@@ -18,6 +18,7 @@ type Truth struct {
 	To       *time.Time `json:"to"` // nil = it was still so at the end
 	Ticket   bool       `json:"ticket"`
 	Shipped  bool       `json:"shipped"` // the rules of deploy/rules are to find it
+	Due      *time.Time `json:"due"`     // when it has to have been found; nil = by the wait of its rule
 }
 
 // Ticket is a line of the file of tickets, as far as it matters here; see

@@ -17,7 +17,7 @@ type Score struct {
 	Misses         int     `json:"misses"`
 	Covered        int     `json:"covered"`   // of the truths: only behind a common cause, or one that was open already
 	Unwanted       int     `json:"unwanted"`  // that the truth has, and wants no ticket for
-	CutOff         int     `json:"cut_off"`   // left out: the recording ended too soon
+	CutOff         int     `json:"cut_off"`   // left out: the recording, or the defect, ended too soon
 	Precision      float64 `json:"precision"` // true positives ÷ (true and false positives); 1 when there are none
 	Recall         float64 `json:"recall"`    // 1 − misses ÷ truths; 1 when there are none
 	Delay          Delays  `json:"delay"`

@@ -99,6 +99,32 @@ func TestWhatADeviceHadNoTimeToTellIsNoMiss(t *testing.T) {
 	}
 }
 
+// What has to be watched for weeks is due when its truth says so, whatever others of its
+// sort took, and not at all where it was over by then.
+func TestWhatIsDueLaterIsNoMissBefore(t *testing.T) {
+	due := func(facility string, to, due int) Truth {
+		x := truth(facility, "bridge_drift", 10, to)
+		x.Due = at(due)
+		return x
+	}
+	for name, x := range map[string]struct {
+		truth       Truth
+		cut, missed int
+	}{
+		"due after the end":     {due("A", 0, end+1), 1, 0},
+		"due at the end":        {due("A", 0, end), 0, 1},
+		"over before it is due": {due("A", 400, 500), 1, 0},
+		"over after it was due": {due("A", 600, 500), 0, 1},
+		"found before":          {due("B", 0, end+1), 0, 0},
+	} {
+		found := []Ticket{ticket("B", "bridge_drift", 300, 0), ticket("C", "bridge_drift", end-1, 0)}
+		s := Compare([]Truth{x.truth, due("C", 0, 990)}, found, *at(end)).Total
+		if s.CutOff != x.cut || s.Misses != x.missed {
+			t.Errorf("%s: %d left out and %d missed, want %d and %d", name, s.CutOff, s.Misses, x.cut, x.missed)
+		}
+	}
+}
+
 // A ticket about the past bears a time of the device's clock.
 func TestAClockMayBeASecondOff(t *testing.T) {
 	for early, right := range map[time.Duration]int{time.Second: 1, time.Second + time.Millisecond: 0} {
@@ -120,7 +146,7 @@ func TestTheTable(t *testing.T) {
   cover_displaced       0        1      0      1       0           0     0.0000       –          –     –     –
          lamp_out       2        1      1      0       1           0     1.0000  0.5000       2m0s  2m0s  2m0s
             total       2        2      1      1       1           0     0.5000  0.5000       2m0s  2m0s  2m0s
-0 truths only behind a common cause or a ticket that was open already; 0 left out, the recording ended too soon; 0 that the rules do not look for
+0 truths only behind a common cause or a ticket that was open already; 0 left out, they or the recording ended too soon; 0 that the rules do not look for
 miss: lamp_out of B (age) at 2026-06-01T00:20:00.000Z
 … and 1 more
 `

@@ -19,7 +19,7 @@ func (r *Report) Write(out io.Writer, most int) error {
 		return fmt.Errorf("write scores: %w", err)
 	}
 	t := &r.Total
-	if _, err := fmt.Fprintf(out, "%d truths only behind a common cause or a ticket that was open already; %d left out, the recording ended too soon; %d that the rules do not look for\n", t.Covered, t.CutOff, t.Unwanted); err != nil {
+	if _, err := fmt.Fprintf(out, "%d truths only behind a common cause or a ticket that was open already; %d left out, they or the recording ended too soon; %d that the rules do not look for\n", t.Covered, t.CutOff, t.Unwanted); err != nil {
 		return fmt.Errorf("write scores: %w", err)
 	}
 	for i, x := range r.Wrong {
