@@ -55,6 +55,7 @@ for (const look of looks.filter((l) => (l.language === 'zh') === (l.width === 19
     const low = async (): Promise<{ id: number }[]> => (await (await page.request.get('/api/v1/tickets?defect=lighting_rate_low')).json()).items;
     await expect.poll(async () => (await low()).length, { timeout: 360_000 }).toBeGreaterThan(0);
     await page.goto(`/tickets/${(await low())[0]!.id}`);
+    await expect(page.getByRole('region', { name: w.why }).locator('.rule-text')).not.toContainText('；'); // one language, not both
     await isSound(page, 'a ticket of an area');
     const number = await page.locator('.page-head .dim').first().innerText();
     await page.getByRole('main').locator('dd a').first().click(); // the area's own page: its tickets and its rates

@@ -6,8 +6,8 @@ type Line = { what: string; by: string; note: string };
 
 const daemon = ['telemetry', 'rules'];
 
-/** Both languages of a note; null of one that has none of its own. */
-function both(note: string, between: string): Title | null {
+/** Both languages of what the daemon wrote as one text; null of what has none of its own. */
+export function both(note: string, between = '；'): Title | null {
   const [zh, en, more] = note.split(between);
   return zh && en && more === undefined ? { zh: zh.trim(), en: en.trim() } : null;
 }
@@ -16,6 +16,6 @@ export function remark({ what, by, note }: Line, { t, word, pick }: { t: (key: s
   if (!daemon.includes(by)) return note;
   if (what === 'severity') return note.split(' → ').map((s) => word('severity', s)).join(' → ');
   if (note === 'historic') return t('ticket.historicLead');
-  const title = both(note, what === 'words' || what === 'revised' ? ' / ' : '；');
+  const title = both(note, what === 'words' || what === 'revised' ? ' / ' : undefined);
   return title ? pick(title) : note;
 }

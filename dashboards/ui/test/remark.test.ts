@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { remark } from '../src/remark';
+import { both, remark } from '../src/remark';
 import { zh } from '../src/words/zh';
 
 describe('a note in the history of a ticket', () => {
@@ -15,6 +15,11 @@ describe('a note in the history of a ticket', () => {
     expect(inChinese('opened', 'telemetry', 'W-1 人工结案后加重；it has got worse since W-1 was closed by hand')).toBe('W-1 人工结案后加重');
     expect(inChinese('closed', 'telemetry', 'historic')).toBe(zh.ticket.historicLead);
     expect(inChinese('opened', 'telemetry', 'disk full; 3 MB left')).toBe('disk full; 3 MB left');
+  });
+
+  it('has both languages apart, as has a condition that is none of the rule language', () => {
+    expect(both('可感知完好率低于 95 %；Observable intact rate below 95 %')).toEqual({ zh: '可感知完好率低于 95 %', en: 'Observable intact rate below 95 %' });
+    expect(both('tilt_deg > limit_tilt_deg')).toBeNull();
   });
 
   it('is as it was written where a person did', () => {

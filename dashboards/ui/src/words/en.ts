@@ -30,7 +30,7 @@ export const en: Catalogue = {
   severity: { critical: 'Critical', major: 'Major', minor: 'Minor', info: 'Info' },
   state: { live: 'Not closed', open: 'Open', acknowledged: 'Acknowledged', closed: 'Closed', historic: 'Historic' },
   event: { opened: 'Opened', acknowledged: 'Acknowledged', closed: 'Closed', joined: 'Joined', left: 'Left', relapsed: 'Relapsed', severity: 'Severity changed', words: 'Got worse', revised: 'Summed anew' },
-  actor: { telemetry: 'Telemetry', rules: 'Change of rules' },
+  actor: { telemetry: 'Telemetry', rules: 'Change of rules', command_line: 'command line' },
   ticket: {
     title: 'Tickets', number: 'Number', severity: 'Severity', what: 'What', where: 'Where', value: 'Value and limit', limit: 'limit {limit}', of: '{value} of {limit}', since: 'Since', state: 'State', action: 'Action',
     openedAt: 'Opened', acknowledgedAt: 'Acknowledged', closedAt: 'Closed', by: '{who} · {at}', kind: 'Kind', defect: 'Rule', place: 'Place', owner: 'Owner',
@@ -38,7 +38,7 @@ export const en: Catalogue = {
     faster: '{who} was faster and acknowledged it at {at}. There is nothing left to acknowledge.', closedBefore: '{who} closed it at {at}.', busy: 'Sending…',
     all: 'All', anyKind: 'Kind', anySeverity: 'Severity', anyState: 'State', filters: 'Filter tickets', shown: '{n}', shownOf: '{n} of {all}', more: 'Show {n} more',
     none: 'No tickets to work on', noneLead: 'Everything that is known to be wrong has been dealt with.', noneFit: 'No ticket fits the filters', noneFitLead: 'Try another kind, severity or state.', clear: 'Clear filters', loading: 'Reading tickets…',
-    facts: 'Facts', history: 'History', members: 'Facilities behind the same cause', membersLead: 'They belong to this ticket and get none of their own.', joined: 'Joined', left: 'Left', still: 'still there',
+    facts: 'Facts', history: 'History', members: 'Facilities behind the same cause', membersLead: 'They belong to this ticket and get none of their own.', joined: 'Joined', left: 'Left', still: 'still there', untilClosed: 'until it was closed',
     pages: 'Pages', noPages: 'No page was sent: no channel is set up for this severity and kind.', channel: 'Channel', result: 'Result', attempts: 'Attempts', error: 'Error', when: 'When', who: 'Who', event: 'What', remark: 'Note', opened: 'New ticket: {what}, {where}', manyOpened: '{n} new tickets',
     readOnly: 'Your role may only look.', allLead: 'All tickets, the newest first.', noneYet: 'There are no tickets yet', historic: 'Historic', anyHistoric: 'Historic or not', historicLead: 'The fault was over before anybody heard of it: it is on record, and nobody was paged.',
   },
@@ -93,7 +93,7 @@ export const en: Catalogue = {
     dimming_failure: 'dimming failure', day_burner: 'burns by day', relay_failure: 'relay failure', leakage: 'leakage', supply_loss: 'supply lost', voltage_off: 'voltage out of band', circuit_voltage: 'voltage of the circuit out of band', cabinet_silent: 'cabinet silent', circuit_silent: 'circuit silent',
     bridge_limit: 'bridge over limit', sensor_fault: 'sensor of the bridge faulty', street_silent: 'devices of the street silent', cabinet_dark: 'cabinet dark', feeder_dark: 'feeder dark', street_dark: 'street dark', bridge_deviates: 'bridge off its usual place', bridge_drift: 'bridge settles slowly', bridge_frequency: 'natural frequency has shifted',
     lamps_missing: 'current of the circuit below its usual: lamps missing', circuit_dark: 'circuit dark though it should be on', water_rising: 'water high or rising in the shaft', street_water_rising: 'water high or rising in shafts of the street', toxic_gas: 'toxic gas in the shaft', cover_rattles: 'cover rattles', burns_by_day: 'burns by day', lamp_dark: 'dark though it should be on', lamp_flickers: 'lamp goes on and off',
-    lamp_dim: 'lamp too dim', power_high: 'power too high', lamps_out_together: 'many lamps of the circuit out',
+    lamp_dim: 'lamp too dim', power_high: 'power too high', lamps_out_together: 'many lamps of the circuit out', lighting_rate_low: 'Intact rate below its target', lighting_rate_low_lit: 'Lit rate below its target',
   },
   condition: { intact: 'intact', damaged: 'damaged', missing: 'missing', retired: 'retired' },
   chart: {
@@ -124,7 +124,7 @@ export const en: Catalogue = {
     not_in_the_census: 'If it is the city’s, import it; otherwise leave it.', wrong_password: 'Check the password in the device, or have an admin give it a new one.', no_user_name: 'The vendor uses the device id as user name.', the_user_name_is_no_device_id: 'The vendor uses the device id as user name.', the_certificate_s_CN_is_no_device_id: 'The vendor uses a certificate whose CN is the device id.', unknown_protocol_version: 'The vendor uses MQTT 3.1, 3.1.1 or 5.', bad_CONNECT: 'The vendor checks the MQTT program of the device.', client_id_too_long: 'The vendor shortens the client id to 128 bytes.', no_client_id: 'A lasting session needs a client id: the vendor sets one.', too_many_connections: 'The device tries again; if it is frequent, an admin raises the limit.',
   },
   problem: {
-    title: 'That did not work', again: 'Try again', said: 'The server said: {detail}', s0: 'The server did not answer. Check the network and try again.', s401: 'The user or the password is wrong, or the session has ended.', s403: 'Your role does not allow this.', s404: 'Not found. It may have been removed.', s409: 'It has changed meanwhile. Look at the newest state.', s422: 'Something in the input is wrong.', s429: 'Too many tries. Wait a little.', s500: 'The server failed. Try again in a moment.',
+    title: 'That did not work', again: 'Try again', said: 'The server said:', s0: 'The server did not answer. Check the network and try again.', s401: 'The user or the password is wrong, or the session has ended.', s403: 'Your role does not allow this.', s404: 'Not found. It may have been removed.', s409: 'It has changed meanwhile. Look at the newest state.', s422: 'Something in the input is wrong.', s429: 'Too many tries. Wait a little.', s500: 'The server failed. Try again in a moment.',
   },
   missing: { title: 'There is no such page', lead: 'The address may be mistyped, or the link is too old.', home: 'Back to the live page' },
   span: { seconds: '{n} s', minutes: '{n} min', hours: '{n} h', days: '{n} d', ago: '{span} ago', never: 'never' },

@@ -28,7 +28,7 @@ export const zh = {
   severity: { critical: '紧急', major: '严重', minor: '一般', info: '提示' },
   state: { live: '未结案', open: '待处置', acknowledged: '已受理', closed: '已结案', historic: '历史' },
   event: { opened: '立案', acknowledged: '受理', closed: '结案', joined: '并入', left: '移出', relapsed: '复发', severity: '级别变化', words: '情形加重', revised: '重算' },
-  actor: { telemetry: '监测', rules: '规则变更' },
+  actor: { telemetry: '监测', rules: '规则变更', command_line: '命令行' },
   ticket: {
     title: '处置工单', number: '编号', severity: '级别', what: '问题', where: '设施', value: '数值与限值', limit: '限值 {limit}', of: '{value} / {limit} 处', since: '发生时间', state: '状态', action: '操作',
     openedAt: '立案时间', acknowledgedAt: '受理', closedAt: '结案', by: '{who} · {at}', kind: '类别', defect: '规则', place: '地点', owner: '权属单位',
@@ -36,7 +36,7 @@ export const zh = {
     faster: '{who} 已于 {at} 抢先受理，此工单无需再受理。', closedBefore: '{who} 已于 {at} 结案。', busy: '正在提交…',
     all: '全部', anyKind: '全部类别', anySeverity: '全部级别', anyState: '全部状态', filters: '筛选工单', shown: '{n} 张', shownOf: '{n} / {all} 张', more: '再显示 {n} 张',
     none: '没有待办工单', noneLead: '所有已知问题均已处理。', noneFit: '没有符合筛选条件的工单', noneFitLead: '换一个类别、级别或状态试试。', clear: '清除筛选', loading: '正在读取工单…',
-    facts: '工单信息', history: '办理过程', members: '同一原因的设施', membersLead: '这些设施并入本工单，不再单独立案。', joined: '并入时间', left: '移出时间', still: '仍在',
+    facts: '工单信息', history: '办理过程', members: '同一原因的设施', membersLead: '这些设施并入本工单，不再单独立案。', joined: '并入时间', left: '移出时间', still: '仍在', untilClosed: '直至结案',
     pages: '通知', noPages: '没有发出通知：没有配置符合此级别和类别的通道。', channel: '通道', result: '结果', attempts: '次数', error: '错误', when: '时间', who: '人员', event: '事项', remark: '备注', opened: '新工单：{what}，{where}', manyOpened: '{n} 张新工单',
     readOnly: '您的角色只能查看。', allLead: '全部工单，最新的在前。', noneYet: '还没有工单', historic: '历史', anyHistoric: '历史与当时', historicLead: '得知时故障已经结束：只作记录，没有发出通知。',
   },
@@ -91,7 +91,7 @@ export const zh = {
     dimming_failure: '调光故障', day_burner: '白天亮灯', relay_failure: '继电器故障', leakage: '漏电', supply_loss: '回路失电', voltage_off: '电压异常', circuit_voltage: '回路电压异常', cabinet_silent: '配电柜失联', circuit_silent: '回路失联',
     bridge_limit: '桥梁监测超限', sensor_fault: '桥梁传感器故障', street_silent: '街道设备大面积失联', cabinet_dark: '配电柜断电', feeder_dark: '馈线断电', street_dark: '街道大面积灭灯', bridge_deviates: '桥梁位移偏离常态', bridge_drift: '桥梁缓慢沉降', bridge_frequency: '桥梁自振频率偏移',
     lamps_missing: '回路电流低于常态：缺灯', circuit_dark: '回路整体不亮', water_rising: '井内水位偏高或上涨', street_water_rising: '街道多井水位偏高或上涨', toxic_gas: '井内有毒气体超限', cover_rattles: '井盖异响', burns_by_day: '白天亮灯', lamp_dark: '应亮未亮', lamp_flickers: '路灯频繁启停',
-    lamp_dim: '路灯偏暗', power_high: '功率偏高', lamps_out_together: '回路多灯故障',
+    lamp_dim: '路灯偏暗', power_high: '功率偏高', lamps_out_together: '回路多灯故障', lighting_rate_low: '完好率低于目标', lighting_rate_low_lit: '亮灯率低于目标',
   },
   condition: { intact: '完好', damaged: '破损', missing: '丢失', retired: '废弃' },
   chart: {
@@ -122,7 +122,7 @@ export const zh = {
     not_in_the_census: '属于本市的设备，请导入台账；否则不必处理。', wrong_password: '请核对设备里的密码，或由管理员发放新密码。', no_user_name: '请厂商以设备编号作为用户名。', the_user_name_is_no_device_id: '请厂商以设备编号作为用户名。', the_certificate_s_CN_is_no_device_id: '请厂商换用以设备编号为名称（CN）的证书。', unknown_protocol_version: '请厂商改用 MQTT 3.1、3.1.1 或 5。', bad_CONNECT: '请厂商检查设备的 MQTT 程序。', client_id_too_long: '请厂商缩短客户端标识，最长 128 字节。', no_client_id: '保留会话需要客户端标识，请厂商填写。', too_many_connections: '设备稍后会重试；经常出现时，请管理员提高连接上限。',
   },
   problem: {
-    title: '没有成功', again: '重试', said: '服务器答复：{detail}', s0: '服务器没有应答，请检查网络后重试。', s401: '用户名或密码不正确，或者登录已过期。', s403: '您的角色不允许这样做。', s404: '没有找到，可能已被删除。', s409: '状态已变化，请查看最新内容。', s422: '输入有误。', s429: '尝试过于频繁，请稍后再试。', s500: '服务器出错，请稍后重试。',
+    title: '没有成功', again: '重试', said: '服务器答复：', s0: '服务器没有应答，请检查网络后重试。', s401: '用户名或密码不正确，或者登录已过期。', s403: '您的角色不允许这样做。', s404: '没有找到，可能已被删除。', s409: '状态已变化，请查看最新内容。', s422: '输入有误。', s429: '尝试过于频繁，请稍后再试。', s500: '服务器出错，请稍后重试。',
   },
   missing: { title: '没有这个页面', lead: '地址可能有误，或者链接已失效。', home: '回到实时页' },
   span: { seconds: '{n} 秒', minutes: '{n} 分钟', hours: '{n} 小时', days: '{n} 天', ago: '{span}前', never: '从未' },
