@@ -99,6 +99,7 @@ func (e *Engine) keepBack(f *facility, m *devices.Message, rs []devices.Reading,
 	})
 	x.held = slices.Insert(x.held, i, h)
 	e.after(f, h.due)
+	e.count(f) // it was heard, whatever it said
 	if len(x.held) > maxWaiting {
 		e.letGo(f, 1)
 	}

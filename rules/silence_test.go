@@ -141,3 +141,18 @@ func TestTheQueueOfADarkCircuitDoesNotBringItBack(t *testing.T) {
 	s.only("opened", "closed")
 	s.expect("5430 opened CAB cabinet")
 }
+
+// Who is heard again is no longer unknown, also where its message has to wait for those
+// before it.
+func TestWhoIsHeardIsKnownThoughItsMessageWaits(t *testing.T) {
+	s := tell(t)
+	s.step(0, s.census(registry.Facility{ID: "MH-1", Kind: devices.Manhole, ExpectS: 10}),
+		devices.Item{Type: devices.ItemRuleSet, Control: []byte(strings.Replace(string(Default()), "  - kind: manhole\n", "  - kind: manhole\n    lateness: 5s\n", 1))})
+	s.step(1, s.says("MH-1", 1, "tilt_deg", 1.0))
+	s.until(2, 60)
+	s.seq += 7 // messages that are lost
+	s.step(61, s.says("MH-1", 61, "tilt_deg", 1.0))
+	if f := s.e.facilities["MH-1"]; f.shows() != OK || len(f.more.held) != 1 {
+		t.Errorf("it stands %s with %d messages that wait, want ok and 1", f.shows(), len(f.more.held))
+	}
+}
