@@ -8,6 +8,7 @@ import (
 
 	"lamplighter/devices"
 	"lamplighter/devices/devicestest"
+	"lamplighter/devices/registry"
 	"lamplighter/rules/tickets"
 )
 
@@ -164,4 +165,27 @@ func TestAnAreaHasAsManyLampsInAShortNight(t *testing.T) {
 	w.enter(0, 1, 2)
 	w.morning(2)
 	w.want("of ten lamps", w.tickets(), "area:350102 lighting_rate_low open")
+}
+
+// Nobody can see that a rate has risen where there are no lamps.
+func TestTheTicketOfAnAreaThatHasNoLampsAnyMoreIsClosed(t *testing.T) {
+	devicestest.Databases(t, func(t *testing.T, url string) {
+		w := newWorld(t, t.Context(), url, t.TempDir(), text)
+		defer w.db.Close()
+		w.ten()
+		w.morning(2)
+		w.found(0, 1, 2)
+		w.want("low", w.tickets(), "area:350102 lighting_rate_low open")
+		var moved []registry.Facility
+		for i := range 10 {
+			moved = append(moved, registry.Facility{ID: devices.FacilityID(fmt.Sprint("SL-", i)), Area: "350103001001"})
+		}
+		w.lamps(moved...)
+		w.morning(3)
+		w.want("moved away", w.tickets(), "area:350102 lighting_rate_low closed\narea:350103 lighting_rate_low open")
+		w.want("why", w.history(1), "closed 2026-01-02 该区域已无灯具，或定义版本 1 不再对其立案，未经核查；no lamp lay there on 2026-01-02, or definition 1 asks for no ticket there any more: not verified")
+		w.open(strings.NewReplacer(`version: "1"`, `version: "2"`, "levels: [district]", "levels: [street]").Replace(text))
+		w.morning(4)
+		w.want("another level", w.tickets(), "area:350102 lighting_rate_low closed\narea:350103 lighting_rate_low closed\narea:350103001 lighting_rate_low open")
+	})
 }

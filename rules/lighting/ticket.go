@@ -18,7 +18,7 @@ import (
 // time that it was summed up: what was missed in between, and what is said of older
 // nights, is history and pages nobody.
 func (b *Book) settle(ctx context.Context, d *Definition) error {
-	if b.opt.Tickets == nil || len(d.TicketLevels) == 0 {
+	if b.opt.Tickets == nil {
 		return nil
 	}
 	var day string
@@ -32,6 +32,7 @@ func (b *Book) settle(ctx context.Context, d *Definition) error {
 	}
 	anew := judged > 0
 	var low, over []tickets.Area
+	held := map[string]bool{} // areas that have lamps
 	for _, level := range d.TicketLevels {
 		fs, err := b.Rates(ctx, Query{Rate: d.Name, Version: d.Version, Level: int(level), Period: "day", From: day, To: day})
 		if err != nil {
@@ -39,6 +40,7 @@ func (b *Book) settle(ctx context.Context, d *Definition) error {
 		}
 		for i := range fs {
 			f := &fs[i]
+			held[f.facility()] = true
 			switch {
 			case !f.Known || level != devices.City && f.Place == "":
 			case !f.Low():
@@ -53,13 +55,40 @@ func (b *Book) settle(ctx context.Context, d *Definition) error {
 			}
 		}
 	}
-	return b.opt.Tickets.Settle(ctx, low, over, func(ctx context.Context, tx *database.Tx) error {
+	gone, err := b.gone(ctx, d, day, held)
+	if err != nil {
+		return err
+	}
+	return b.opt.Tickets.Settle(ctx, low, append(over, gone...), func(ctx context.Context, tx *database.Tx) error {
 		ok, err := one(tx.Exec(ctx, `UPDATE lighting_night SET judged=revision WHERE rate=? AND day=? AND revision=? AND judged=?`, d.Name, day, revision, judged))
 		if err == nil && !ok {
 			err = errMoved // somebody else has done it, or has summed it up once more
 		}
 		return err
 	})
+}
+
+// gone is the ends of the tickets on areas of which the newest night of a rate has no
+// figure to be held against a target: no lamp lies there now, or the definition asks
+// for no ticket there.
+func (b *Book) gone(ctx context.Context, d *Definition, day string, held map[string]bool) ([]tickets.Area, error) {
+	open, err := database.All(ctx, b.opt.DB, func(row database.Row) (facility string, err error) {
+		err = row.Scan(&facility)
+		return facility, err
+	}, `SELECT facility FROM ticket WHERE defect=? AND state<>'closed' AND facility LIKE 'area:%' ORDER BY id`, Defect(d.Name))
+	var out []tickets.Area
+	for _, facility := range open {
+		if !held[facility] {
+			out = append(out, tickets.Area{Facility: facility, Defect: Defect(d.Name), Withdrawn: true,
+				Note: fmt.Sprintf("%s 该区域已无灯具，或定义版本 %s 不再对其立案，未经核查；no lamp lay there on %s, or definition %s asks for no ticket there any more: not verified", day, d.Version, day, d.Version)})
+		}
+	}
+	return out, err
+}
+
+// facility is what a ticket on the area of a figure is opened on.
+func (f *Figure) facility() string {
+	return string(devices.AreaFacility(devices.AreaLevel(f.Level), devices.AreaCode(f.Place)))
 }
 
 // lamps is how many lamps have part in a figure of one night, which lasts so long,
@@ -103,7 +132,7 @@ func (b *Book) area(d *Definition, f *Figure, dawn int64, anew bool) tickets.Are
 	}
 	was, want := f.told()
 	return tickets.Area{
-		Facility: string(devices.AreaFacility(devices.AreaLevel(f.Level), devices.AreaCode(f.Place))), Defect: Defect(d.Name), Severity: rules.Major, At: dawn, Anew: anew, Value: 100 * f.Value, Limit: 100 * f.Target,
+		Facility: f.facility(), Defect: Defect(d.Name), Severity: rules.Major, At: dawn, Anew: anew, Value: 100 * f.Value, Limit: 100 * f.Target,
 		Summary: devices.Title{
 			ZH: fmt.Sprintf("%s %s %s为 %s，低于 %s", where.ZH, f.Period, d.Title.ZH, was, want),
 			EN: fmt.Sprintf("%s: %s of %s was %s, below %s", where.EN, d.Title.EN, f.Period, was, want),

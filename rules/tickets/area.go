@@ -20,6 +20,7 @@ type Area struct {
 	Value, Limit     float64
 	Summary          devices.Title
 	Note             string // in the history
+	Withdrawn        bool   // of what is over: nothing is held against a target there any more
 	Evidence         *rules.Evidence
 }
 
@@ -33,7 +34,11 @@ func (d *Desk) Settle(ctx context.Context, low, over []Area, also func(context.C
 	err := d.opt.DB.Write(ctx, func(tx *database.Tx) error {
 		did = tally{}
 		for i := range over {
-			if err := d.end(ctx, tx, closing{facility: over[i].Facility, defect: over[i].Defect, wall: now, note: over[i].Note}, &did); err != nil {
+			c := closing{facility: over[i].Facility, defect: over[i].Defect, wall: now, note: over[i].Note}
+			if over[i].Withdrawn {
+				c.by = ruleSet
+			}
+			if err := d.end(ctx, tx, c, &did); err != nil {
 				return err
 			}
 		}
