@@ -38,7 +38,7 @@ type Query struct {
 	Rate     string
 	Version  string // "" = all
 	Level    int
-	Area     devices.AreaCode // only what lies in it
+	Area     devices.AreaCode // only what lies in it in all nights of the figure
 	Place    *string          // only this one
 	Period   string           // day, month or quarter
 	From, To string           // days, both included; "" = open end
@@ -82,22 +82,24 @@ func (b *Book) Rates(ctx context.Context, q Query) ([]Figure, error) {
 	if q.Place != nil {
 		add("s.place=?", *q.Place)
 	}
-	if q.Area != "" {
-		add("s.area>=?", string(q.Area))
-		add("s.area<=?", string(q.Area)+"999999999999999")
-	}
 	var nights strings.Builder
 	for i := range 3 {
 		fmt.Fprintf(&nights, nightsOf, i, i)
 	}
-	inner := `SELECT s.place AS place, ` + period + ` AS period, s.version AS version, s.class AS class, MIN(s.day) AS first, MAX(s.day) AS last, ` + nights.String() + ` MIN(s.area) AS area,
+	inner := `SELECT s.place AS place, ` + period + ` AS period, s.version AS version, s.class AS class, MIN(s.day) AS first, MAX(s.day) AS last, ` + nights.String() + ` MIN(s.area) AS area, MAX(s.area) AS last_area,
 		CAST(SUM(s.intact) AS BIGINT) AS intact, CAST(SUM(s.faulty) AS BIGINT) AS faulty, CAST(SUM(s.unsure) AS BIGINT) AS unsure, CAST(SUM(s.excluded) AS BIGINT) AS excluded
 		FROM lighting_sum s WHERE ` + strings.Join(where, " AND ") + ` GROUP BY s.place, ` + period + `, s.version, s.class`
 	place := `x.place||'` + mark + `'||x.period||'` + mark + `'||x.version`
-	text := `SELECT x.place, COALESCE(a.name,''), x.period, x.version, x.class, x.first, x.last, x.nights0, x.nights1, x.nights2, x.area, x.intact, x.faulty, x.unsure, x.excluded FROM (` + inner + `) x LEFT JOIN area a ON a.code=x.place`
-	if q.After != "" {
-		text, args = text+` WHERE `+place+` > ?`, append(args, q.After)
+	only := []string{"1=1"}
+	if q.Area != "" { // all nights and classes of it
+		const all = ` OVER (PARTITION BY i.place, i.period, i.version) AS `
+		inner = `SELECT i.*, MIN(i.area)` + all + `lowest, MAX(i.last_area)` + all + `highest FROM (` + inner + `) i`
+		only, args = append(only, "x.lowest>=?", "x.highest<=?"), append(args, string(q.Area), string(q.Area)+"999999999999999")
 	}
+	if q.After != "" {
+		only, args = append(only, place+` > ?`), append(args, q.After)
+	}
+	text := `SELECT x.place, COALESCE(a.name,''), x.period, x.version, x.class, x.first, x.last, x.nights0, x.nights1, x.nights2, x.area, x.intact, x.faulty, x.unsure, x.excluded FROM (` + inner + `) x LEFT JOIN area a ON a.code=x.place WHERE ` + strings.Join(only, " AND ")
 	out, err := b.figures(ctx, q, text+` ORDER BY `+place, args)
 	if err != nil {
 		return nil, fmt.Errorf("lighting rates: %w", err)

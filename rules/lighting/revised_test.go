@@ -189,3 +189,35 @@ func TestTheTicketOfAnAreaThatHasNoLampsAnyMoreIsClosed(t *testing.T) {
 		w.want("another level", w.tickets(), "area:350102 lighting_rate_low closed\narea:350103 lighting_rate_low closed\narea:350103001 lighting_rate_low open")
 	})
 }
+
+// A road that lay partly elsewhere in one night is not wholly in the area that month.
+func TestWhatLiesInAnAreaDoesSoInAllNights(t *testing.T) {
+	devicestest.Databases(t, func(t *testing.T, url string) {
+		w := newWorld(t, t.Context(), url, t.TempDir(), text)
+		defer w.db.Close()
+		w.ten()
+		w.lamps(registry.Facility{ID: "SL-B", Area: "350102001001", Road: "古田路"}, registry.Facility{ID: "SL-C", Area: "350102001002", Road: "古田路", RoadClass: "main"})
+		w.morning(2)
+		w.lamps(registry.Facility{ID: "SL-Z", Area: "350102002001", Road: "五四路"})
+		w.morning(3)
+		if err := w.census.Remove(w.ctx, "test", "SL-Z"); err != nil {
+			t.Fatal(err)
+		}
+		w.morning(4)
+		for area, want := range map[devices.AreaCode]string{
+			"350102001001": "",
+			"350102001":    "350102/古田路 2026-01: 0 intact 0 faulty 6 unknown 0 excluded\n",
+			"350102":       "350102/五四路 2026-01: 30 intact 0 faulty 1 unknown 0 excluded = 100.00% (96.77-100.00, target 90.00)\n350102/古田路 2026-01: 0 intact 0 faulty 6 unknown 0 excluded\n",
+		} {
+			q := Query{Rate: "intact", Level: LevelRoad, Period: "month", Area: area}
+			w.want("in "+string(area), w.rates(q), want)
+			fs, err := w.book.Rates(w.ctx, q)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := range fs {
+				w.holdLists(&fs[i])
+			}
+		}
+	})
+}
