@@ -178,9 +178,18 @@ func troubled(t *rapid.T, s *story) (frames []devices.Batch) {
 		case 4:
 			items = append(items, devices.Item{Type: devices.ItemRuleSet, Control: []byte(rapid.SampledFrom([]string{lamps, string(Default())}).Draw(t, "rules"))})
 		case 5:
-			f := fs[rapid.IntRange(0, 7).Draw(t, "lamp")]
-			f.Circuit = fmt.Sprint("C", rapid.IntRange(0, 2).Draw(t, "circuit"))
-			items = append(items, s.census(f))
+			f := &fs[rapid.IntRange(0, 7).Draw(t, "lamp")]
+			switch rapid.IntRange(0, 3).Draw(t, "another") {
+			case 0:
+				f.Circuit = fmt.Sprint("C", rapid.IntRange(0, 2).Draw(t, "circuit"))
+			case 1:
+				f.Cabinet = rapid.SampledFrom([]string{"CAB", "CAB2"}).Draw(t, "cabinet")
+			case 2:
+				f.Area = rapid.SampledFrom([]devices.AreaCode{"350102001001", "350102002001"}).Draw(t, "area")
+			case 3:
+				f.Kind = rapid.SampledFrom([]devices.Kind{devices.Streetlight, devices.Manhole}).Draw(t, "kind")
+			}
+			items = append(items, s.census(*f))
 		case 8, 9, 10:
 			quiet = rapid.SampledFrom([]string{"", "tilt_deg", "vibration_mg"}).Draw(t, "quiet")
 		case 6, 7:
