@@ -10,11 +10,16 @@ import (
 	"lamplighter/devices"
 )
 
-// observed is how many values of a channel tell its pace.
-const observed = 8
+const (
+	// observed is how many values of a channel tell its pace; those of a burst, such
+	// as a shock in steps of a quarter second, count as one.
+	observed = 8
+	// lookedAt bounds how many values are read for that.
+	lookedAt = 4 * observed
+)
 
 // rarer judges the channels of a facility that come less often than their device
-// speaks by a pace of their own: the median pause between their last values. What
+// speaks by a pace of their own: the median pause between their last values, bursts aside. What
 // a device that has fallen silent said is judged by the device's interval.
 func (s *Server) rarer(ctx context.Context, id devices.FacilityID, vs []latestValue, newest map[string]Point) error {
 	if !slices.ContainsFunc(vs, func(v latestValue) bool { return !v.Stale }) {
@@ -25,7 +30,7 @@ func (s *Server) rarer(ctx context.Context, id devices.FacilityID, vs []latestVa
 		if v.EveryS == 0 || float64(v.AgeMS) <= v.EveryS*second {
 			continue
 		}
-		every, err := s.pace(ctx, id, v.Channel, newest[v.Channel].T)
+		every, err := s.pace(ctx, id, v.Channel, newest[v.Channel].T, v.EveryS/2)
 		if err != nil {
 			return err
 		}
@@ -35,20 +40,22 @@ func (s *Server) rarer(ctx context.Context, id devices.FacilityID, vs []latestVa
 }
 
 // pace is the median pause, in seconds, between the last values of a channel, of
-// which the newest is of an instant, Unix ms; 0 if these are too few to tell.
-func (s *Server) pace(ctx context.Context, id devices.FacilityID, channel string, at int64) (float64, error) {
+// which the newest is of an instant, Unix ms; 0 if these are too few to tell. Pauses
+// of less than burst seconds lie within a burst.
+func (s *Server) pace(ctx context.Context, id devices.FacilityID, channel string, at int64, burst float64) (float64, error) {
 	k := paceOf{id, channel}
 	if every, ok := s.paces.kept(k, at); ok {
 		return every, nil
 	}
 	every := 0.0
 	for _, back := range []time.Duration{time.Hour, 24 * time.Hour} {
-		pts, err := s.opt.Querier.Range(ctx, string(id), channel, at-back.Milliseconds(), at, observed)
+		pts, err := s.opt.Querier.Range(ctx, string(id), channel, at-back.Milliseconds(), at, lookedAt)
 		if err != nil {
 			return 0, fmt.Errorf("%w: %w", errStore, err)
 		}
-		if len(pts) >= observed/2 {
-			every = median(pts)
+		if pauses := pausesOf(pts, burst); len(pauses)+1 >= observed/2 {
+			slices.Sort(pauses)
+			every = pauses[len(pauses)/2]
 			break
 		}
 	}
@@ -56,14 +63,15 @@ func (s *Server) pace(ctx context.Context, id devices.FacilityID, channel string
 	return every, nil
 }
 
-// median is the median pause between points, in seconds.
-func median(pts []Point) float64 {
-	var pauses []int64
-	for i := 1; i < len(pts); i++ {
-		pauses = append(pauses, pts[i].T-pts[i-1].T)
+// pausesOf is the last pauses between points that are no shorter than burst, in
+// seconds.
+func pausesOf(pts []Point, burst float64) (pauses []float64) {
+	for i := len(pts) - 1; i > 0 && len(pauses) < observed-1; i-- {
+		if d := float64(pts[i].T-pts[i-1].T) / second; d >= burst {
+			pauses = append(pauses, d)
+		}
 	}
-	slices.Sort(pauses)
-	return float64(pauses[len(pauses)/2]) / second
+	return pauses
 }
 
 // maxPaces bounds how many are remembered.

@@ -26,6 +26,10 @@ func TestAChannelThatComesLessOftenThanItsDeviceSpeaksIsStaleByItsOwnInterval(t 
 	w.store.put("BR-1", "minute", every(20, 60, 55)...)
 	w.store.put("BR-1", "minute_late", every(20, 60, 181)...)
 	w.store.put("BR-1", "hourly", every(20, 3600, 3500)...)
+	w.store.put("BR-1", "shaken", every(20, 60, 75)...)
+	for i := range int64(10) { // a shock within the minutes, in steps of a quarter second
+		w.store.put("BR-1", "shaken", Point{T: start.UnixMilli() - 70_000 + 250*i, V: 1})
+	}
 	w.store.put("BR-1", "twice", every(2, 60, 55)...) // too few to tell
 	w.store.put("BR-2", "fast", every(20, 5, 100)...) // its device is silent
 	w.store.put("BR-2", "minute", every(20, 60, 100)...)
@@ -35,7 +39,7 @@ func TestAChannelThatComesLessOftenThanItsDeviceSpeaksIsStaleByItsOwnInterval(t 
 		every float64
 	}
 	want := map[string]map[string]judged{
-		"BR-1": {"fast": {false, 5}, "fast_late": {true, 5}, "minute": {false, 60}, "minute_late": {true, 60}, "hourly": {false, 3600}, "twice": {true, 5}},
+		"BR-1": {"fast": {false, 5}, "fast_late": {true, 5}, "minute": {false, 60}, "minute_late": {true, 60}, "hourly": {false, 3600}, "shaken": {false, 60}, "twice": {true, 5}},
 		"BR-2": {"fast": {true, 5}, "minute": {true, 5}},
 		"BR-3": {"minute": {false, 0}},
 	}

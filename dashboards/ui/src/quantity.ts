@@ -29,7 +29,7 @@ export function quantity(value: number, unit: string): string {
 }
 
 /** Channels that are yes or no; the API shows them as 1 and 0. */
-const switches = /(_open|_missing|_failure|_on|_loss)$|^(flooded|leakage|cycling|day_burner)$/;
+const switches = /(_open|_missing|_failure|_on|_loss)$|^(flooded|leakage|cycling|day_burner|battery_low|tamper)$/;
 
 export function isSwitchChannel(channel: string): boolean {
   return switches.test(channel);

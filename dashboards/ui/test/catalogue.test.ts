@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { parse } from 'vue/compiler-sfc';
 import { describe, expect, it } from 'vitest';
 import { partOf } from '../src/parts';
+import { isSwitchChannel } from '../src/quantity';
 import { en } from '../src/words/en';
 import { zh } from '../src/words/zh';
 
@@ -86,6 +87,14 @@ describe('the parts of the daemon', () => {
     const names = ['ingest/glue.go', 'ingest/sources.go'].flatMap((f) => named(f, /Part\{+Name: (?:fmt\.Sprintf\()?"([^"]+)"/g)).map((n) => partOf(n.replace('%d', '0').replace(/ $/, ' x')));
     expect(names).toHaveLength(6);
     expect(names.map((n) => n.replace(/\W+/g, '_')).filter((n) => !keys.has(`part.${n}`) || !keys.has(`trouble.${n}`))).toEqual([]);
+  });
+});
+
+describe('the channels that are yes or no', () => {
+  it('are shown so', () => {
+    const names = ['devices/common.go', 'devices/manhole/manhole.go', 'devices/streetlight/streetlight.go'].flatMap((f) => named(f, /Name: "(\w+)", Type: (?:devices\.)?Bool/g));
+    expect(names.length).toBeGreaterThan(14);
+    expect(names.filter((n) => !isSwitchChannel(n))).toEqual([]);
   });
 });
 
