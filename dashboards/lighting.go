@@ -2,6 +2,8 @@ package dashboards
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -50,6 +52,21 @@ func (r *RateScope) place() *string {
 		p = ""
 	}
 	return &p
+}
+
+// knows refuses what is asked of a rate that there is not, or of nights in the wrong
+// order: an empty list would say that there is nothing to tell.
+func (s *Server) knows(ctx context.Context, rate, from, to string) error {
+	if from != "" && to != "" && from > to {
+		return invalid("query.from", "the nights from %q to %q: want the first one first", from, to)
+	}
+	err := s.opt.Lighting.Defined(ctx, rate)
+	if errors.Is(err, devices.ErrNotFound) {
+		p := problemOf(http.StatusNotFound, "not_found", fmt.Sprintf("there is no lighting rate %q", rate))
+		p.Field, p.Cure = "query.rate", "GET /api/v1/lighting/definitions tells which there are"
+		return p
+	}
+	return err
 }
 
 // rateItem is one figure.
@@ -114,6 +131,9 @@ func (s *Server) rates(ctx context.Context, in *struct {
 	}
 	if t.order.Desc {
 		return nil, invalid("query.order", "this list goes by place and period: want asc")
+	}
+	if err := s.knows(ctx, in.Rate, in.From, in.To); err != nil {
+		return nil, err
 	}
 	q := in.query()
 	q.Limit = t.limit
@@ -216,6 +236,9 @@ func (s *Server) rateLamps(ctx context.Context, in *struct {
 		return nil, invalid("query.order", "this list goes by day and lamp: want asc")
 	}
 	q, err := in.query()
+	if err == nil {
+		err = s.knows(ctx, in.Rate, in.From, in.To)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -262,6 +285,9 @@ func (s *Server) nights(ctx context.Context, in *struct {
 	}
 	if in.From == "" {
 		in.From = today.AddDate(0, 0, -92).Format(time.DateOnly)
+	}
+	if err := s.knows(ctx, in.Rate, in.From, in.To); err != nil {
+		return nil, err
 	}
 	ns, err := s.opt.Lighting.Nights(ctx, in.Rate, in.From, in.To)
 	if err != nil {

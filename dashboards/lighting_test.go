@@ -76,6 +76,14 @@ func TestTheLightingRatesAndTheLampsBehindThem(t *testing.T) {
 		if f.EndedBy != "the operator" {
 			t.Errorf("ended %+v", f)
 		}
+		for _, path := range []string{"rates?", "rates.csv?", "rates/lamps?", "rates/lamps.csv?", "nights?"} {
+			if p := w.problem(w.ask(auth.Viewer, "GET", "/api/v1/lighting/"+path+"rate=intct&from=2026-01-01&to=2026-01-02", ""), http.StatusNotFound, "not_found"); p.Field != "query.rate" {
+				t.Errorf("%s of a rate that there is not: %+v", path, p)
+			}
+			if p := w.problem(w.ask(auth.Viewer, "GET", "/api/v1/lighting/"+path+"from=2026-01-02&to=2026-01-01", ""), http.StatusUnprocessableEntity, "invalid"); p.Field != "query.from" {
+				t.Errorf("%s from a later day to an earlier one: %+v", path, p)
+			}
+		}
 		w.problem(w.ask(auth.Operator, "POST", "/api/v1/lighting/findings", `{"facility":"SL-9","defect":"leaning","found_at":"2026-01-01T15:00:00+08:00"}`), http.StatusNotFound, "not_found")
 		w.problem(w.ask(auth.Viewer, "GET", "/api/v1/lighting/rates/lamps", ""), http.StatusUnprocessableEntity, "invalid")
 		var ds definitionsBody

@@ -52,6 +52,9 @@ func share(x *float64) string {
 }
 
 func (s *Server) ratesCSV(ctx context.Context, in *RatesInput) (*huma.StreamResponse, error) {
+	if err := s.knows(ctx, in.Rate, in.From, in.To); err != nil {
+		return nil, err
+	}
 	fs, err := s.opt.Lighting.Rates(ctx, in.query())
 	if err != nil {
 		return nil, err
@@ -70,8 +73,11 @@ func (s *Server) ratesCSV(ctx context.Context, in *RatesInput) (*huma.StreamResp
 // downloadPage is how many lamp-nights are read at a time.
 const downloadPage = 2000
 
-func (s *Server) rateLampsCSV(_ context.Context, in *LampsInput) (*huma.StreamResponse, error) {
+func (s *Server) rateLampsCSV(ctx context.Context, in *LampsInput) (*huma.StreamResponse, error) {
 	q, err := in.query()
+	if err == nil {
+		err = s.knows(ctx, in.Rate, in.From, in.To)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -101,6 +101,12 @@ func (b *Book) definition(ctx context.Context, rate, version string) (*Definitio
 	return s.Rates[0], nil
 }
 
+// Defined is nil if a rate is or was defined, else devices.ErrNotFound.
+func (b *Book) Defined(ctx context.Context, rate string) error {
+	_, err := b.definition(ctx, rate, "")
+	return err
+}
+
 // Kept is a definition as it is or was used.
 type Kept struct {
 	Rate, Version, Text string
