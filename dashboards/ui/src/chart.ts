@@ -64,6 +64,12 @@ export interface UsualLine {
 /** How many standard deviations the band that is drawn holds on each side. */
 export const bandWidth = 2;
 
+/** What is usual of a channel, by each rule once: its other values are means of the same over other times. */
+export function usualsOf<U extends { channel: string; rule: string }>(all: U[], channel: string): U[] {
+  const of = all.filter((u) => u.channel === channel);
+  return of.filter((u, i) => of.findIndex((x) => x.rule === u.rule) === i);
+}
+
 export function usualLine(points: UsualPoint[]): UsualLine {
   const [xs, expected] = series(points.map((p) => ({ t: p.t, v: p.expected })));
   const width = new Map(points.map((p) => [Date.parse(p.t) / 1000, bandWidth * p.band]));

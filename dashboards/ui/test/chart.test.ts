@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { digest, gapAfter, room, series, usualLine, type ChartPoint } from '../src/chart';
+import { digest, gapAfter, room, series, usualLine, usualsOf, type ChartPoint } from '../src/chart';
 
 /** Points at these seconds after midnight; the value is the second. */
 const at = (...seconds: number[]): ChartPoint[] => seconds.map((s) => ({ t: new Date(Date.UTC(2026, 10, 25) + s * 1000).toISOString(), v: s }));
@@ -55,6 +55,10 @@ describe('the y axis', () => {
 });
 
 describe('what is usual', () => {
+  it('is told once for each rule', () => {
+    const by = (rule: string, name: string, channel = 'displacement_mm') => ({ rule, name, channel });
+    expect(usualsOf([by('bridge_drift', 'drift'), by('bridge_drift', 'sunk', 'settlement_mm'), by('bridge_drift', 'off'), by('bridge_deviates', 'beyond'), by('bridge_deviates', 'lately')], 'displacement_mm').map((u) => u.name)).toEqual(['drift', 'beyond']);
+  });
   const step = (minute: number, expected: number, band: number) => ({ t: new Date(Date.UTC(2026, 10, 25, 0, minute)).toISOString(), expected, band });
   it('is a line in a band of two standard deviations, broken where nothing is told', () => {
     const line = usualLine([step(5, 10, 0.5), step(15, 11, 0.5), step(25, 12, 1), step(125, 9, 1)]);
