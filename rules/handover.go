@@ -19,6 +19,18 @@ type handed struct {
 	Link     string            // what it was last heard through
 	Blind    int64             // ms that the link was down since
 	Standing uint8
+	Absent   int64 // when it was found to be silent
+}
+
+// UnmarshalCBOR reads a letter, also one from before it said when its facility was
+// found to be silent: then whatever comes says that it is there.
+func (h *handed) UnmarshalCBOR(b []byte) error {
+	const six = 0x86 // elements
+	if len(b) > 0 && b[0] == six {
+		b = append(append([]byte{six + 1}, b[1:]...), 0)
+	}
+	type current handed
+	return cbor.Unmarshal(b, (*current)(h))
 }
 
 // handOver packs what is known of f, and lets nothing of it wait here.
@@ -29,7 +41,7 @@ func (e *Engine) handOver(f *facility, key string) error {
 			e.endRun(f, 0)
 		}
 	}
-	h := handed{Channels: make(map[uint32]string), Texts: make(map[uint32]string), Link: e.links[f.link].name, Blind: e.links[f.link].darkness(e.wall) - f.dark, Standing: uint8(f.shown)}
+	h := handed{Channels: make(map[uint32]string), Texts: make(map[uint32]string), Link: e.links[f.link].name, Blind: e.links[f.link].darkness(e.wall) - f.dark, Standing: uint8(f.shown), Absent: f.absent}
 	z := frozen{rules: e.set}
 	z.fill(&h.Facility, f)
 	s := &h.Facility
@@ -168,6 +180,6 @@ func (e *Engine) takeSilence(f *facility, h *handed) {
 	if f.expectMS == 0 {
 		f.expectMS = s.ExpectMS
 	}
-	f.seen, f.silent, f.absent, f.lost, f.link = s.Seen, s.Silent, s.Absent, s.Lost, e.linkOf(h.Link)
+	f.seen, f.silent, f.absent, f.lost, f.link = s.Seen, s.Silent, h.Absent, s.Lost, e.linkOf(h.Link)
 	f.dark = e.links[f.link].darkness(e.wall) - h.Blind
 }

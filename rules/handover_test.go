@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/fxamacker/cbor/v2"
+
 	"lamplighter/devices"
 	"lamplighter/devices/registry"
 )
@@ -16,6 +18,7 @@ import (
 type two struct {
 	a, b *story
 	on   map[devices.FacilityID]bool // b judges it
+	old  bool                        // letters do not say when a facility was found to be silent
 }
 
 func newTwo(t *testing.T) *two {
@@ -46,6 +49,15 @@ func (x *two) move(sec float64, f registry.Facility) {
 		t.Errorf("leaving told %+v", found.Transitions)
 	}
 	record := devices.Item{Type: devices.ItemStanding, Control: slices.Clone(found.Letters[0].Record)}
+	if x.old {
+		var letter []any
+		if err := cbor.Unmarshal(record.Control, &letter); err != nil {
+			t.Fatal(err)
+		}
+		if record.Control, err = cbor.Marshal(letter[:len(letter)-1]); err != nil {
+			t.Fatal(err)
+		}
+	}
 	x.b.step(sec+1, record, record)
 }
 
@@ -85,6 +97,24 @@ func TestAFacilityTakesItsStandingAlong(t *testing.T) {
 	x.b.expect("71 closed MH-LOST comm_lost", "82 opened MH-SHUT comm_lost") // 31 + 30 + 20, and there was no frame at 61
 	x.b.until(86, 102)
 	x.b.expect("71 closed MH-LOST comm_lost", "82 opened MH-SHUT comm_lost", "101 closed MH-OPEN cover_displaced")
+}
+
+func TestALetterOfBeforeIsRead(t *testing.T) {
+	x := newTwo(t)
+	x.old = true
+	lost := registry.Facility{ID: "MH-LOST", Kind: devices.Manhole, ExpectS: 10}
+	x.a.step(0, x.a.census(lost))
+	x.a.step(1, x.a.says("MH-LOST", 1, "tilt_deg", 1.0))
+	x.a.until(2, 55)
+	x.a.expect("51 opened MH-LOST comm_lost")
+	lost.Cabinet = "CAB"
+	x.move(56, lost)
+	if f := x.b.e.facilities["MH-LOST"]; !f.silent || f.seen != start+1000 {
+		t.Errorf("silent %v, heard last at %d; want true, 1000", f.silent, f.seen-start)
+	}
+	x.b.step(58, x.b.says("MH-LOST", 58, "tilt_deg", 1.0))
+	x.b.until(59, 60)
+	x.b.expect("58 closed MH-LOST comm_lost")
 }
 
 func TestWhatWasHeardSinceTheMoveIsNewer(t *testing.T) {

@@ -96,18 +96,6 @@ type snapshotFacility struct {
 	Alerts    []snapshotAlert
 	Marks     []snapshotMark
 	Book      snapshotBook
-	Absent    int64
-}
-
-// UnmarshalCBOR reads a facility, also of a snapshot or a letter that was written before
-// it was known when it was missed: then whatever comes says that it is there.
-func (s *snapshotFacility) UnmarshalCBOR(b []byte) error {
-	const array, fields = 0x98, 41
-	if len(b) > 1 && b[0] == array && b[1] == fields-1 {
-		b = append(append([]byte{array, fields}, b[2:]...), 0)
-	}
-	type current snapshotFacility
-	return cbor.Unmarshal(b, (*current)(s))
 }
 
 type snapshotValue struct {
@@ -256,7 +244,7 @@ func (z *frozen) write(w io.Writer) error {
 func (z *frozen) fill(s *snapshotFacility, f *facility) {
 	b := &f.book
 	values, alerts := s.Values[:0], s.Alerts[:0]
-	*s = snapshotFacility{ID: string(f.id), Device: string(f.device), Kind: uint8(f.kind), Limits: f.limits, ExpectMS: f.expectMS, Newest: f.newest, Seen: f.seen, Excused: f.excused, Dark: f.dark, Link: f.link, Since: f.since, Silent: f.silent, Lost: f.lost, Overdue: f.overdue, Absent: f.absent, Due: f.due, Standing: uint8(f.standing), Why: f.why, Anew: f.anew, Heir: f.heir,
+	*s = snapshotFacility{ID: string(f.id), Device: string(f.device), Kind: uint8(f.kind), Limits: f.limits, ExpectMS: f.expectMS, Newest: f.newest, Seen: f.seen, Excused: f.excused, Dark: f.dark, Link: f.link, Since: f.since, Silent: f.silent, Lost: f.lost, Overdue: f.overdue, Due: f.due, Standing: uint8(f.standing), Why: f.why, Anew: f.anew, Heir: f.heir,
 		Book: snapshotBook{Received: b.Received, Duplicates: b.Duplicates, Late: b.Late, Missing: b.Missing, Boot: b.Boot, Started: b.started, First: b.first, LastSeq: b.LastSeq, Open: b.open, Recent: b.recent, Next: b.next}}
 	if f.parent != nil {
 		s.Parent, s.Level = string(f.parent.id), uint8(f.parent.level)
@@ -399,7 +387,7 @@ func (e *Engine) revive(s *snapshotFacility, channels []uint32) *facility {
 	f := e.settle(devices.FacilityID(s.ID))
 	b := &s.Book
 	f.kind, f.limits, f.expectMS, f.newest, f.seen, f.excused, f.silent, f.heir = devices.Kind(s.Kind), s.Limits, s.ExpectMS, s.Newest, s.Seen, s.Excused, s.Silent, s.Heir
-	f.dark, f.lost, f.overdue, f.absent = s.Dark, s.Lost, s.Overdue, s.Absent
+	f.dark, f.lost, f.overdue = s.Dark, s.Lost, s.Overdue
 	if int(s.Link) < len(e.links) {
 		f.link = s.Link
 	}

@@ -10,6 +10,7 @@ type snapshotTail struct {
 	Lifted    []snapshotLifted    `cbor:"3,keyasint,omitempty"`
 	Suspects  []snapshotSuspects  `cbor:"4,keyasint,omitempty"`
 	Anew      []snapshotAnew      `cbor:"5,keyasint,omitempty"`
+	Absent    []snapshotAbsent    `cbor:"6,keyasint,omitempty"`
 }
 
 // snapshotLifted is a window that is over.
@@ -23,6 +24,13 @@ type snapshotLifted struct {
 type snapshotAnew struct {
 	_              struct{} `cbor:",toarray"`
 	Facility, Rule string
+}
+
+// snapshotAbsent is who is silent or overdue, and when it was found to be so.
+type snapshotAbsent struct {
+	_        struct{} `cbor:",toarray"`
+	Facility string
+	At       int64
 }
 
 // snapshotSuspects is the sensors in the history that is being told of a facility.
@@ -57,6 +65,9 @@ func (z *frozen) tail() *snapshotTail {
 		f := &z.facilities[i]
 		if f.owed {
 			t.Owed = append(t.Owed, string(f.id))
+		}
+		if f.silent || f.overdue {
+			t.Absent = append(t.Absent, snapshotAbsent{Facility: string(f.id), At: f.absent})
 		}
 		for _, a := range f.alerts {
 			if a.anew {
@@ -99,6 +110,11 @@ func (e *Engine) thawTail(t *snapshotTail, channels []uint32) {
 	for _, id := range t.Owed {
 		if f := e.facilities[devices.FacilityID(id)]; f != nil {
 			e.owe(f)
+		}
+	}
+	for _, x := range t.Absent {
+		if f := e.facilities[devices.FacilityID(x.Facility)]; f != nil {
+			f.absent = x.At
 		}
 	}
 	for _, x := range t.Anew {
